@@ -1,0 +1,150 @@
+//! Reading one map of the configuration: every key known, every value of its type, every error at
+//! its place.
+
+use crate::document::{Node, Span, Value, excerpt};
+
+/// A mistake in the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    /// Where.
+    pub at: Span,
+    /// What is wrong: lower case, no full stop.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl ConfigError {
+    pub(crate) fn new(at: Span, message: impl Into<String>) -> Self {
+        Self { at, message: message.into(), help: None }
+    }
+
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// The word of `known` that a misspelt one probably means.
+pub(crate) fn nearest<'w>(word: &str, known: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
+    let close =
+        known.into_iter().map(|candidate| (strsim::osa_distance(word, candidate), candidate));
+    let (distance, candidate) = close.min_by_key(|(distance, _)| *distance)?;
+    (distance <= 1 + word.len() / 4).then_some(candidate)
+}
+
+/// One map of the configuration, and the errors found so far.
+pub(super) struct Section<'n, 'e> {
+    node: Node<'n>,
+    name: &'static str,
+    errors: &'e mut Vec<ConfigError>,
+}
+
+impl<'n, 'e> Section<'n, 'e> {
+    /// Opens a map and reports every key that is not among `keys`.
+    pub(super) fn open(
+        node: Node<'n>,
+        name: &'static str,
+        keys: &[&'static str],
+        errors: &'e mut Vec<ConfigError>,
+    ) -> Option<Self> {
+        if !node.is_map() {
+            if !node.is_null() {
+                errors.push(ConfigError::new(node.span(), format!("{name} must be a map")));
+            }
+            return None;
+        }
+        for child in node.children().filter(|child| !keys.contains(&child.key())) {
+            let at = child.key_span().unwrap_or(child.span());
+            let message = format!("{name} has no key `{}`", excerpt(child.key()));
+            let help = match nearest(child.key(), keys.iter().copied()) {
+                Some(near) => format!("write `{near}`"),
+                None => format!("use one of: {}", keys.join(", ")),
+            };
+            errors.push(ConfigError::new(at, message).help(help));
+        }
+        Some(Self { node, name, errors })
+    }
+
+    /// A value that is present and not null.
+    pub(super) fn get(&self, key: &str) -> Option<Node<'n>> {
+        self.node.get(key).filter(|node| !node.is_null())
+    }
+
+    pub(super) fn span(&self) -> Span {
+        self.node.span()
+    }
+
+    /// Reports a mistake.
+    pub(super) fn error(&mut self, error: ConfigError) {
+        self.errors.push(error);
+    }
+
+    pub(super) fn errors(&mut self) -> &mut Vec<ConfigError> {
+        self.errors
+    }
+
+    fn wrong(&mut self, node: Node<'_>, key: &str, wanted: &str) {
+        let message = format!("`{key}` of {} must be {wanted}", self.name);
+        self.errors.push(ConfigError::new(node.span(), message));
+    }
+
+    /// A string; dates and versions are quoted or not, as people write them.
+    pub(super) fn text(&mut self, key: &str) -> Option<(String, Span)> {
+        let node = self.get(key)?;
+        if let Value::Str(text) = node.value() {
+            return Some((text.to_owned(), node.span()));
+        }
+        self.wrong(node, key, "a string (quote it)");
+        None
+    }
+
+    /// A boolean.
+    pub(super) fn flag(&mut self, key: &str) -> Option<bool> {
+        let node = self.get(key)?;
+        let value = node.as_bool();
+        if value.is_none() {
+            self.wrong(node, key, "true or false");
+        }
+        value
+    }
+
+    /// A number of at least one.
+    pub(super) fn count(&mut self, key: &str) -> Option<u64> {
+        let node = self.get(key)?;
+        let value = node.as_int().and_then(|v| u64::try_from(v).ok()).filter(|v| *v > 0);
+        if value.is_none() {
+            self.wrong(node, key, "a number of at least 1");
+        }
+        value
+    }
+
+    /// A list of strings.
+    pub(super) fn texts(&mut self, key: &str) -> Vec<(String, Span)> {
+        let Some(node) = self.get(key) else { return Vec::new() };
+        let texts: Option<Vec<_>> = node
+            .is_list()
+            .then(|| node.children().map(|i| Some((i.as_str()?.to_owned(), i.span()))).collect())
+            .flatten();
+        texts.unwrap_or_else(|| {
+            self.wrong(node, key, "a list of strings");
+            Vec::new()
+        })
+    }
+
+    /// One word of a fixed set.
+    pub(super) fn choice<T: Copy>(&mut self, key: &str, words: &[(&'static str, T)]) -> Option<T> {
+        let (text, at) = self.text(key)?;
+        let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
+        if found.is_none() {
+            let list: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            let message = format!("`{key}` of {} must not be `{}`", self.name, excerpt(&text));
+            let help = match nearest(&text, list.iter().copied()) {
+                Some(near) => format!("write `{near}`"),
+                None => format!("use one of: {}", list.join(", ")),
+            };
+            self.errors.push(ConfigError::new(at, message).help(help));
+        }
+        found
+    }
+}

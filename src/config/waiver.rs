@@ -1,0 +1,341 @@
+//! Waivers: one model, three spellings, one matching function.
+
+use globset::{Glob, GlobMatcher};
+use jiff::civil::Date;
+
+use super::section::{ConfigError, Section};
+use crate::document::{Comment, Document, Files, Node, Span};
+use crate::finding::Finding;
+
+/// Where a waiver is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Spelling {
+    /// A YAML comment on the line of the finding or above it.
+    Comment,
+    /// An annotation of the object.
+    Annotation,
+    /// `waivers:` of palisade.yaml.
+    Configuration,
+}
+
+impl Spelling {
+    /// The word of outputs.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Comment => "comment",
+            Self::Annotation => "annotation",
+            Self::Configuration => "configuration",
+        }
+    }
+}
+
+/// Which findings a waiver of the configuration covers: all given parts have to match.
+#[derive(Clone, Debug, Default)]
+pub struct Match {
+    namespace: Option<GlobMatcher>,
+    kind: Option<GlobMatcher>,
+    name: Option<GlobMatcher>,
+    file: Option<GlobMatcher>,
+}
+
+impl Match {
+    /// Whether neither a name nor a file narrows it down.
+    #[must_use]
+    pub fn is_broad(&self) -> bool {
+        self.name.is_none() && self.file.is_none()
+    }
+}
+
+/// What a waiver covers.
+#[derive(Clone, Debug)]
+pub enum Scope {
+    /// Findings whose primary label touches a line of a file.
+    Line {
+        /// The comment.
+        comment: Span,
+        /// Number of the line, from 0.
+        line: usize,
+    },
+    /// Findings about one object.
+    Object(std::sync::Arc<crate::document::ObjectId>),
+    /// Findings that match.
+    Matching(Match),
+}
+
+/// Permission to live with a finding.
+#[derive(Clone, Debug)]
+pub struct Waiver {
+    /// Slug of the check.
+    pub check: String,
+    /// Place of the slug.
+    pub check_span: Span,
+    /// The whole waiver.
+    pub span: Span,
+    /// Spelling.
+    pub spelling: Spelling,
+    /// What it covers.
+    pub scope: Scope,
+    /// Why.
+    pub reason: String,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// The last valid day.
+    pub until: Option<Date>,
+    /// Place of the date.
+    pub until_span: Span,
+    /// Who approved it.
+    pub approver: Option<String>,
+    /// Where it is discussed.
+    pub ticket: Option<String>,
+}
+
+impl Waiver {
+    /// Whether its last day lies before `today`.
+    #[must_use]
+    pub fn expired(&self, today: Date) -> bool {
+        self.until.is_some_and(|until| until < today)
+    }
+
+    /// Whether it covers a finding. The only place that decides this.
+    #[must_use]
+    pub fn covers(&self, finding: &Finding, files: &Files) -> bool {
+        if self.check != finding.check {
+            return false;
+        }
+        match &self.scope {
+            Scope::Line { comment, line } => finding.primary().is_some_and(|at| {
+                let file = files.get(at.file);
+                at.file == comment.file
+                    && (file.line_index(at.start)..=file.line_index(at.end)).contains(line)
+            }),
+            Scope::Object(id) => *id == finding.subject,
+            Scope::Matching(wanted) => {
+                let id = &finding.subject;
+                let fits = |glob: &Option<GlobMatcher>, text: &str| {
+                    glob.as_ref().is_none_or(|glob| glob.is_match(text))
+                };
+                let file = finding.primary().map_or("", |at| files.get(at.file).name());
+                fits(&wanted.namespace, &id.namespace)
+                    && fits(&wanted.kind, &id.kind)
+                    && fits(&wanted.name, &id.name)
+                    && fits(&wanted.file, file)
+            }
+        }
+    }
+}
+
+/// A waiver that cannot be read, in a comment or annotation: it counts for nothing.
+#[derive(Clone, Debug)]
+pub struct Unreadable {
+    /// Where.
+    pub at: Span,
+    /// Why.
+    pub message: String,
+}
+
+/// The waivers that an object carries in comments and annotations.
+#[must_use]
+pub fn of_document(document: &Document, files: &Files) -> (Vec<Waiver>, Vec<Unreadable>) {
+    let mut waivers = Vec::new();
+    let mut unreadable = Vec::new();
+    let mut keep = |result: Result<Vec<Waiver>, Unreadable>| match result {
+        Ok(found) => waivers.extend(found),
+        Err(problem) => unreadable.push(problem),
+    };
+    let own = document.comments.iter().filter(|comment| document_holds(document, comment, files));
+    own.for_each(|comment| keep(of_comment(comment, files)));
+    let annotations = document.root().path(&["metadata", "annotations"]);
+    for annotation in annotations.into_iter().flat_map(Node::children) {
+        if let Some(slug) = annotation.key().strip_prefix("palisade.dev/ignore.") {
+            keep(of_annotation(document, slug, annotation).map(|waiver| vec![waiver]));
+        }
+    }
+    (waivers, unreadable)
+}
+
+/// Items of a list share their comments; a comment belongs to the item around or below it.
+fn document_holds(document: &Document, comment: &Comment, files: &Files) -> bool {
+    let file = files.get(comment.span.file);
+    let line = file.line_index(comment.span.start);
+    let first = file.line_index(document.extent.start);
+    let last = file.line_index(document.extent.end);
+    let whole = document.node == 0;
+    whole || (first..=last).contains(&line) || line + 1 == first
+}
+
+fn of_comment(comment: &Comment, files: &Files) -> Result<Vec<Waiver>, Unreadable> {
+    let text = comment.text.trim();
+    let Some(rest) = text.strip_prefix("palisade:") else { return Ok(Vec::new()) };
+    let refuse = |message: &str| Unreadable { at: comment.span, message: message.to_owned() };
+    let rest = rest.trim_start();
+    let Some(rest) = rest.strip_prefix("ignore") else {
+        return Err(refuse("a palisade comment must read `# palisade: ignore[check] reason`"));
+    };
+    let inner = rest.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    let Some((slugs, details)) = inner else {
+        return Err(refuse("`ignore` must name its checks in brackets: `ignore[check]`"));
+    };
+    let details = Details::read(details, false).map_err(|message| refuse(&message))?;
+    let file = files.get(comment.span.file);
+    let own_line = file.line_index(comment.span.start);
+    let (start, _) = file.line_range(own_line);
+    let before = file.text().get(start as usize..comment.span.start as usize).unwrap_or_default();
+    let alone = before.trim().is_empty();
+    let slugs: Vec<&str> = slugs.split(',').map(str::trim).filter(|s| !s.is_empty()).collect();
+    if slugs.is_empty() {
+        return Err(refuse("`ignore[]` names no check"));
+    }
+    let scope = Scope::Line { comment: comment.span, line: own_line + usize::from(alone) };
+    let waiver = |slug: &str| details.waiver(slug, comment.span, Spelling::Comment, scope.clone());
+    Ok(slugs.into_iter().map(waiver).collect())
+}
+
+fn of_annotation(
+    document: &Document,
+    slug: &str,
+    annotation: Node<'_>,
+) -> Result<Waiver, Unreadable> {
+    let at = annotation.span();
+    let refuse = |message: String| Unreadable { at, message };
+    let text =
+        annotation.as_str().ok_or_else(|| refuse("the annotation must be a string".into()))?;
+    let details = Details::read(text, true).map_err(refuse)?;
+    let scope = Scope::Object(std::sync::Arc::clone(&document.id));
+    let at = annotation.key_span().unwrap_or(at);
+    Ok(details.waiver(slug, at, Spelling::Annotation, scope))
+}
+
+/// `reason; until=2027-01-31; owner=team`.
+struct Details {
+    reason: String,
+    owner: Option<String>,
+    until: Option<Date>,
+    approver: Option<String>,
+    ticket: Option<String>,
+}
+
+impl Details {
+    fn read(text: &str, strict: bool) -> Result<Self, String> {
+        let mut parts = text.split(';').map(str::trim);
+        let reason = parts.next().unwrap_or_default().to_owned();
+        let mut details = Self { reason, owner: None, until: None, approver: None, ticket: None };
+        for part in parts.filter(|part| !part.is_empty()) {
+            let (key, value) = part.split_once('=').unwrap_or((part, ""));
+            let value = value.trim().to_owned();
+            match key.trim() {
+                "until" => details.until = Some(date(&value)?),
+                "owner" => details.owner = Some(value),
+                "approver" => details.approver = Some(value),
+                "ticket" => details.ticket = Some(value),
+                other => {
+                    let known = "until, owner, approver, ticket";
+                    return Err(format!("a waiver has no part `{other}`; it knows {known}"));
+                }
+            }
+        }
+        if details.reason.is_empty() {
+            return Err("the waiver gives no reason".to_owned());
+        }
+        if strict && (details.owner.is_none() || details.until.is_none()) {
+            return Err("the waiver needs `until=YYYY-MM-DD` and `owner=...`".to_owned());
+        }
+        Ok(details)
+    }
+
+    fn waiver(&self, slug: &str, span: Span, spelling: Spelling, scope: Scope) -> Waiver {
+        Waiver {
+            check: slug.to_owned(),
+            check_span: span,
+            span,
+            spelling,
+            scope,
+            reason: self.reason.clone(),
+            owner: self.owner.clone(),
+            until: self.until,
+            until_span: span,
+            approver: self.approver.clone(),
+            ticket: self.ticket.clone(),
+        }
+    }
+}
+
+fn date(text: &str) -> Result<Date, String> {
+    let refuse = || format!("`{text}` is no date; write YYYY-MM-DD");
+    let date: Date = text.parse().map_err(|_| refuse())?;
+    if date.to_string() == text { Ok(date) } else { Err(refuse()) }
+}
+
+/// Reads one entry of `waivers:`.
+pub(super) fn of_configuration(node: Node<'_>, errors: &mut Vec<ConfigError>) -> Option<Waiver> {
+    const KEYS: [&str; 7] = ["check", "match", "reason", "owner", "until", "approver", "ticket"];
+    let before = errors.len();
+    let mut section = Section::open(node, "a waiver", &KEYS, errors)?;
+    let mut required = |key: &'static str| {
+        let text = section.text(key).filter(|(text, _)| !text.trim().is_empty());
+        if text.is_none() {
+            let message = format!("the waiver has no `{key}`");
+            let help = "give `check`, `match`, `reason`, `owner` and `until`";
+            let at = section.span();
+            section.error(ConfigError::new(at, message).help(help));
+        }
+        text
+    };
+    let check = required("check");
+    let reason = required("reason");
+    let owner = required("owner");
+    let until = required("until");
+    let until = until.and_then(|(text, at)| match date(&text) {
+        Ok(date) => Some((date, at)),
+        Err(message) => {
+            section.error(ConfigError::new(at, message));
+            None
+        }
+    });
+    let approver = section.text("approver").map(|(text, _)| text);
+    let ticket = section.text("ticket").map(|(text, _)| text);
+    let wanted = section.get("match");
+    let wanted = wanted.map(|node| matching(node, section.errors())).unwrap_or_default();
+    let (check, check_span) = check?;
+    let (until, until_span) = until?;
+    if errors.len() > before {
+        return None;
+    }
+    Some(Waiver {
+        check,
+        check_span,
+        span: node.span(),
+        spelling: Spelling::Configuration,
+        scope: Scope::Matching(wanted),
+        reason: reason?.0,
+        owner: Some(owner?.0),
+        until: Some(until),
+        until_span,
+        approver,
+        ticket,
+    })
+}
+
+fn matching(node: Node<'_>, errors: &mut Vec<ConfigError>) -> Match {
+    const KEYS: [&str; 4] = ["namespace", "kind", "name", "file"];
+    let Some(mut section) = Section::open(node, "`match`", &KEYS, errors) else {
+        return Match::default();
+    };
+    let mut glob = |key: &str| {
+        let (text, at) = section.text(key)?;
+        match Glob::new(&text) {
+            Ok(glob) => Some(glob.compile_matcher()),
+            Err(error) => {
+                let message = format!("`{key}` is no glob: {}", error.kind());
+                section.error(ConfigError::new(at, message));
+                None
+            }
+        }
+    };
+    Match {
+        namespace: glob("namespace"),
+        kind: glob("kind"),
+        name: glob("name"),
+        file: glob("file"),
+    }
+}

@@ -1,0 +1,172 @@
+//! The texts that were read, and places in them.
+
+use std::sync::OnceLock;
+
+/// Index of a text in [`Files`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(pub u32);
+
+/// A byte range of one text. Offsets count from the start of the text; the end is exclusive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// The text.
+    pub file: FileId,
+    /// First byte.
+    pub start: u32,
+    /// First byte after the range.
+    pub end: u32,
+}
+
+impl Span {
+    /// The empty range at the start of a text, for what concerns the whole of it.
+    #[must_use]
+    pub const fn start_of(file: FileId) -> Self {
+        Self { file, start: 0, end: 0 }
+    }
+
+    /// Whether `other` lies inside this range.
+    #[must_use]
+    pub fn contains(&self, other: Self) -> bool {
+        self.file == other.file && self.start <= other.start && other.end <= self.end
+    }
+}
+
+/// A place for people: both numbers are 1-based, the column counts characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+}
+
+/// A text and its name as printed.
+#[derive(Debug)]
+pub struct File {
+    name: String,
+    text: String,
+    lines: OnceLock<Vec<u32>>,
+}
+
+impl File {
+    /// Keeps a text under the name that outputs print, with `/` between its parts.
+    #[must_use]
+    pub fn new(name: String, text: String) -> Self {
+        Self { name, text, lines: OnceLock::new() }
+    }
+
+    /// The name as printed.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The kept text. Values of Secrets are overwritten in it.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    fn line_starts(&self) -> &[u32] {
+        self.lines.get_or_init(|| {
+            let newlines = memchr::memchr_iter(b'\n', self.text.as_bytes());
+            std::iter::once(0).chain(newlines.map(|i| narrow(i) + 1)).collect()
+        })
+    }
+
+    /// Number of the line that holds `offset`, from 0.
+    #[must_use]
+    pub fn line_index(&self, offset: u32) -> usize {
+        self.line_starts().partition_point(|start| *start <= offset).saturating_sub(1)
+    }
+
+    /// Byte range of a line by its number from 0, without its line break.
+    #[must_use]
+    pub fn line_range(&self, index: usize) -> (u32, u32) {
+        let starts = self.line_starts();
+        let start = starts.get(index).copied().unwrap_or_else(|| narrow(self.text.len()));
+        let end = starts.get(index + 1).map_or_else(|| narrow(self.text.len()), |next| next - 1);
+        (start, end.max(start))
+    }
+
+    /// Line and column of a byte.
+    #[must_use]
+    pub fn position(&self, offset: u32) -> Position {
+        let line = self.line_index(offset);
+        let (start, _) = self.line_range(line);
+        let before = slice(&self.text, start, offset);
+        Position { line: narrow(line) + 1, column: narrow(before.chars().count()) + 1 }
+    }
+
+    /// Column in UTF-16 code units, from 1, as SARIF wants it.
+    #[must_use]
+    pub fn utf16_column(&self, offset: u32) -> u32 {
+        let (start, _) = self.line_range(self.line_index(offset));
+        let units: usize = slice(&self.text, start, offset).chars().map(char::len_utf16).sum();
+        narrow(units) + 1
+    }
+}
+
+/// All texts of a run.
+#[derive(Debug, Default)]
+pub struct Files(Vec<File>);
+
+impl Files {
+    /// Takes the texts; a [`FileId`] is a place in this list.
+    #[must_use]
+    pub fn new(files: Vec<File>) -> Self {
+        Self(files)
+    }
+
+    /// The text of an id.
+    ///
+    /// # Panics
+    /// Never for ids of the same run: every id is made together with its text.
+    #[must_use]
+    pub fn get(&self, id: FileId) -> &File {
+        self.0.get(id.0 as usize).expect("an id is made together with its text")
+    }
+
+    /// The source text of a span, as kept.
+    #[must_use]
+    pub fn slice(&self, span: Span) -> &str {
+        slice(self.get(span.file).text(), span.start, span.end)
+    }
+
+    /// Number of texts.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether nothing was read.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// The part of `text` between two bytes; empty where the range does not fit.
+pub(crate) fn slice(text: &str, start: u32, end: u32) -> &str {
+    text.get(start as usize..end as usize).unwrap_or_default()
+}
+
+/// Offsets fit in 32 bits because a text is limited to far less (safety: 64 MiB).
+pub(crate) fn narrow(offset: usize) -> u32 {
+    u32::try_from(offset).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{File, Position};
+
+    #[test]
+    fn columns_count_characters_for_people_and_utf16_units_for_sarif() {
+        let file = File::new("a.yaml".into(), "a: 1\nb: \u{1f600}x\r\nc".into());
+        let x = 12; // behind the emoji of four bytes
+        assert_eq!(file.position(x), Position { line: 2, column: 5 });
+        assert_eq!(file.utf16_column(x), 6);
+        assert_eq!(file.position(15), Position { line: 3, column: 1 });
+        assert_eq!(file.line_range(1), (5, 14));
+    }
+}

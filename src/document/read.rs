@@ -1,0 +1,354 @@
+//! From a text to its documents: cut, parse, identify, redact.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+
+use super::defect::{Defect, DefectKind};
+use super::files::{FileId, Span, narrow, slice};
+use super::identity::{Identified, Identity, identify};
+use super::kind::Kind;
+use super::offset::OffsetMap;
+use super::redact::{self, Redactions};
+use super::text::{Chunk, ChunkKind, split};
+use super::tree::{Node, Text, Tree};
+use super::yaml::{self, Input, Output, Reject};
+use super::{Document, Limits, Note, Problem, State};
+
+/// Problems that are listed one by one; the rest of a file's are counted.
+const LISTED: usize = 100;
+
+/// How texts are read.
+#[derive(Clone, Debug, Default)]
+pub struct ReadOptions {
+    /// Bounds.
+    pub limits: Limits,
+    /// Namespace of objects that name none.
+    pub default_namespace: Option<String>,
+    /// Whether CustomResourceDefinitions are read beyond their names.
+    pub crd_schemas: bool,
+}
+
+/// What a text gave.
+#[derive(Debug)]
+pub struct Reading {
+    /// Objects, in the order of the text.
+    pub documents: Vec<Document>,
+    /// Parts that gave none, with reasons.
+    pub problems: Vec<Problem>,
+    /// Remarks.
+    pub notes: Vec<Note>,
+    /// Defects of the text itself.
+    pub defects: Vec<Defect>,
+    /// Parts that are no Kubernetes objects and not meant to be.
+    pub not_kubernetes: usize,
+    redact: Vec<Text>,
+}
+
+impl Reading {
+    fn new() -> Self {
+        Self {
+            documents: Vec::new(),
+            problems: Vec::new(),
+            notes: Vec::new(),
+            defects: Vec::new(),
+            not_kubernetes: 0,
+            redact: Vec::new(),
+        }
+    }
+
+    /// The worst state of the parts.
+    #[must_use]
+    pub fn state(&self) -> State {
+        let worst = self.problems.iter().map(|problem| problem.state).min();
+        let objects = (!self.documents.is_empty()).then_some(State::Analysed);
+        worst.into_iter().chain(objects).min().unwrap_or(State::NotKubernetes)
+    }
+
+    /// Adds what another part of the same file gave.
+    pub fn append(&mut self, other: Self) {
+        self.documents.extend(other.documents);
+        self.problems.extend(other.problems);
+        self.notes.extend(other.notes);
+        self.defects.extend(other.defects);
+        self.not_kubernetes += other.not_kubernetes;
+        self.redact.extend(other.redact);
+    }
+
+    fn cap_problems(&mut self) {
+        let Some(more) = self.problems.len().checked_sub(LISTED).filter(|more| *more > 0) else {
+            return;
+        };
+        self.problems.truncate(LISTED);
+        if let Some(last) = self.problems.last().cloned() {
+            let message = format!("{more} more documents of this file could not be read");
+            self.problems.push(Problem { message, help: None, ..last });
+        }
+    }
+}
+
+/// A text inside another one: a fence or a heredoc.
+pub(crate) struct Extract<'t> {
+    pub(crate) file: FileId,
+    /// The text of the whole file.
+    pub(crate) raw: &'t str,
+    /// The text without the prefixes of its lines.
+    pub(crate) text: &'t str,
+    pub(crate) map: OffsetMap,
+    /// Whether parts are left out (`# ...`).
+    pub(crate) elided: bool,
+}
+
+/// Reads the documents of a file.
+#[must_use]
+pub fn read(file: FileId, text: &str, options: &ReadOptions) -> Reading {
+    let map = OffsetMap::Shift(0);
+    read_extract(&Extract { file, raw: text, text, map, elided: false }, options)
+}
+
+/// Reads the documents of a part of a file.
+pub(crate) fn read_extract(extract: &Extract<'_>, options: &ReadOptions) -> Reading {
+    let chunks = split(extract.text);
+    let mut reading = Reading::new();
+    if chunks.len() > options.limits.documents {
+        reading.problems.push(Problem {
+            at: Span::start_of(extract.file),
+            state: State::TooLarge,
+            message: format!(
+                "the text has {} documents, more than the limit of {}",
+                chunks.len(),
+                options.limits.documents
+            ),
+            help: Some("split it, or raise `limits.documents` in palisade.yaml"),
+        });
+        return reading;
+    }
+    let one = |chunk: &Chunk| read_chunk(extract, *chunk, options);
+    if chunks.len() < 64 {
+        chunks.iter().map(one).for_each(|part| reading.append(part));
+    } else {
+        let parts: Vec<Reading> = chunks.par_iter().map(one).collect();
+        parts.into_iter().for_each(|part| reading.append(part));
+    }
+    reading.cap_problems();
+    reading
+}
+
+/// Reads a text that is one YAML document but no Kubernetes object, such as palisade.yaml.
+///
+/// # Errors
+/// Gives the problem at its place where the text is not YAML, or repeats a key.
+pub fn read_settings(file: FileId, text: &str) -> Result<Option<Tree>, Problem> {
+    let limits = Limits::default();
+    let map = OffsetMap::Shift(0);
+    let text = Cow::Borrowed(text);
+    let length = text.len();
+    let input =
+        Input { text, file, map: map.clone(), limits: &limits, comments: false, crd_schemas: true };
+    let output = yaml::read(input).map_err(|reject| rejected(file, reject, length, &map))?;
+    match output.duplicates.into_iter().next() {
+        None => Ok(output.tree),
+        Some(duplicate) => Err(Problem {
+            at: duplicate.second,
+            state: State::Unparsable,
+            message: format!("the key `{}` is written twice", duplicate.key),
+            help: Some("keep one of them"),
+        }),
+    }
+}
+
+/// The text of a file with everything overwritten that its readings redacted.
+#[must_use]
+pub fn overwrite_redacted(text: String, reading: &Reading) -> String {
+    redact::overwrite(text, &reading.redact)
+}
+
+fn read_chunk(extract: &Extract<'_>, chunk: Chunk, options: &ReadOptions) -> Reading {
+    let mut reading = Reading::new();
+    let map = extract.map.from(chunk.start);
+    let text = slice(extract.text, chunk.start, chunk.end);
+    let line_end = memchr::memchr(b'\n', text.as_bytes()).unwrap_or(text.len());
+    let first_line =
+        Span { file: extract.file, start: map.start(0), end: map.end(narrow(line_end)) };
+    let note = |text: &str| Note { at: first_line, text: text.to_owned() };
+    match chunk.kind {
+        ChunkKind::Document => read_document(extract, text, map, options, &mut reading),
+        ChunkKind::NeverApplied => {
+            reading.notes.push(note("clients drop what follows `...`: this part is never applied"));
+        }
+        ChunkKind::Directives => {
+            reading.notes.push(note("kubectl refuses a file that begins with a YAML directive"));
+        }
+        ChunkKind::BadSeparator => {
+            reading.redact = redact::broken(text, |offset| map.start(offset));
+            reading.problems.push(Problem {
+                at: first_line,
+                state: State::Unparsable,
+                message: "only blanks and a comment may follow `---` on its line".to_owned(),
+                help: Some("move the content to the next line"),
+            });
+        }
+    }
+    reading
+}
+
+fn read_document(
+    extract: &Extract<'_>,
+    text: &str,
+    map: OffsetMap,
+    options: &ReadOptions,
+    reading: &mut Reading,
+) {
+    let comments = memchr::memmem::find(text.as_bytes(), b"palisade:").is_some();
+    let input = Input {
+        text: Cow::Borrowed(text),
+        file: extract.file,
+        map: map.clone(),
+        limits: &options.limits,
+        comments,
+        crd_schemas: options.crd_schemas,
+    };
+    let output = match yaml::read(input) {
+        Ok(output) => output,
+        Err(reject) => {
+            reading.redact = redact::broken(text, |offset| map.start(offset));
+            reading.problems.push(rejected(extract.file, reject, text.len(), &map));
+            return;
+        }
+    };
+    let Output { tree, comments, duplicates, repairs } = output;
+    let Some(tree) = tree else { return };
+    let place = |at: u32| Span { file: extract.file, start: at, end: at + 1 };
+    reading.notes.extend(repairs.into_iter().map(|(at, what)| Note {
+        at: place(at),
+        text: format!("{what}: clients read it, strict YAML readers do not"),
+    }));
+    let mut found = Objects { extract, options, list: Vec::new(), reading };
+    found.collect(tree.root(), None, 0);
+    let list = std::mem::take(&mut found.list);
+    if list.is_empty() {
+        return;
+    }
+    let parts = Parts { tree, comments: comments.into(), list, extract };
+    parts.into_documents(reading);
+    for duplicate in duplicates {
+        let holder = reading.documents.iter().find(|d| d.extent.contains(duplicate.second));
+        let Some(object) = holder.or(reading.documents.first()) else {
+            continue;
+        };
+        reading.defects.push(Defect {
+            kind: DefectKind::DuplicateKey,
+            object: Arc::clone(&object.id),
+            at: duplicate.second,
+            related: vec![duplicate.first],
+            detail: duplicate.key,
+        });
+    }
+}
+
+/// The objects of one tree, before they become documents.
+struct Objects<'r, 'e, 't> {
+    extract: &'e Extract<'t>,
+    options: &'e ReadOptions,
+    list: Vec<(u32, Identified)>,
+    reading: &'r mut Reading,
+}
+
+impl Objects<'_, '_, '_> {
+    fn collect(&mut self, node: Node<'_>, item_kind: Option<(&str, &str)>, depth: usize) {
+        let default = self.options.default_namespace.as_deref();
+        match identify(node, item_kind, default) {
+            Identity::Object(object) => self.list.push((node.index(), *object)),
+            Identity::List { item_kind } if depth < 4 => {
+                let version = node.get("apiVersion").and_then(Node::as_str).unwrap_or_default();
+                let stamp = item_kind.as_deref().map(|kind| (version, kind));
+                let items = node.get("items");
+                for item in items.into_iter().flat_map(Node::children) {
+                    self.collect(item, stamp, depth + 1);
+                }
+                if items.is_some_and(|items| items.children().next().is_none()) {
+                    self.reading.not_kubernetes += 1;
+                }
+            }
+            Identity::List { .. } | Identity::NotKubernetes => self.reading.not_kubernetes += 1,
+            Identity::Refused { at, state, message, help } => {
+                let at = if at.end > at.start { at } else { Span::start_of(self.extract.file) };
+                self.reading.problems.push(Problem { at, state, message, help });
+            }
+        }
+    }
+}
+
+struct Parts<'e, 't> {
+    tree: Tree,
+    comments: Arc<[yaml::Comment]>,
+    list: Vec<(u32, Identified)>,
+    extract: &'e Extract<'t>,
+}
+
+impl Parts<'_, '_> {
+    fn into_documents(self, reading: &mut Reading) {
+        let Self { mut tree, comments, list, extract } = self;
+        let mut hits = Vec::with_capacity(list.len());
+        for (node, object) in &list {
+            let kind = (object.id.group.as_str(), object.id.kind.as_str());
+            let Redactions { ranges, hits: found } =
+                redact::object(&mut tree, *node, kind, extract.raw);
+            reading.redact.extend(ranges);
+            hits.push(found);
+        }
+        let tree = Arc::new(tree);
+        for ((node, object), hits) in list.into_iter().zip(hits) {
+            let extent = tree.node(node).span();
+            let kind = Kind::of(&object.id.group, &object.id.kind);
+            reading.documents.push(Document {
+                kind,
+                id: Arc::new(object.id),
+                version: object.version,
+                tree: Arc::clone(&tree),
+                node,
+                head: object.head,
+                extent,
+                namespace: object.namespace,
+                patch: false,
+                superseded: false,
+                comments: Arc::clone(&comments),
+                secrets: hits.into(),
+                elided: extract.elided,
+            });
+        }
+    }
+}
+
+fn rejected(file: FileId, reject: Reject, length: usize, map: &OffsetMap) -> Problem {
+    let end = map.end(narrow(length));
+    let place =
+        |at: u32| Span { file, start: at.min(end), end: (at + 1).min(end).max(at.min(end)) };
+    match reject {
+        Reject::Syntax { at, reason } => Problem {
+            at: place(at),
+            state: State::Unparsable,
+            message: format!("not valid YAML: {reason}"),
+            help: None,
+        },
+        Reject::Template { at } => Problem {
+            at: place(at),
+            state: State::NotRendered,
+            message: "an unrendered template".to_owned(),
+            help: Some("render it first: `helm template . | palisade check -`"),
+        },
+        Reject::Expansion { at } => Problem {
+            at: place(at),
+            state: State::Unparsable,
+            message: "excessive aliasing: its aliases multiply the document".to_owned(),
+            help: Some("write the repeated parts out, or split the document"),
+        },
+        Reject::Anchors { at } => Problem {
+            at: place(at),
+            state: State::Unparsable,
+            message: "more anchors and aliases than the limit of one document".to_owned(),
+            help: Some("write the repeated parts out, or raise `limits.anchors` in palisade.yaml"),
+        },
+    }
+}

@@ -1,0 +1,258 @@
+//! Values of Secrets, and what looks like a credential elsewhere, leave the document while it is
+//! read: the tree keeps a mark in their place and the kept text has their bytes overwritten, so no
+//! output can print them.
+
+use super::files::{Span, narrow, slice};
+use super::secret::{self, Hit};
+use super::tree::{LengthClass, Mark, Node, Redacted, Slot, Text, Tree, Value};
+
+/// A credential that was found outside a Secret.
+#[derive(Clone, Debug)]
+pub struct SecretHit {
+    /// The node that held it.
+    pub node: u32,
+    /// The exact place, inside the node where that could be found.
+    pub at: Span,
+    /// What it was taken for.
+    pub mark: Mark,
+}
+
+/// What redaction of a document left to do.
+#[derive(Debug, Default)]
+pub(super) struct Redactions {
+    /// Byte ranges of the file to overwrite.
+    pub(super) ranges: Vec<Text>,
+    /// Credentials outside Secrets.
+    pub(super) hits: Vec<SecretHit>,
+}
+
+/// What surrounds a value decides how it is judged.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Text,
+    Secret { encoded: bool },
+    ConfigMap,
+    Annotations,
+    Environment,
+    Arguments,
+}
+
+struct Found {
+    /// The entry with the value itself, behind aliases.
+    holder: u32,
+    node: u32,
+    mark: Mark,
+    length: LengthClass,
+    within: Option<(usize, usize)>,
+}
+
+/// Redacts the object below `root`. `raw` is the text of the whole file.
+pub(super) fn object(tree: &mut Tree, root: u32, kind: (&str, &str), raw: &str) -> Redactions {
+    let mut found = Vec::new();
+    for child in tree.node(root).all_children() {
+        let place = match (kind, child.key()) {
+            (("", "Secret"), "data") => Place::Secret { encoded: true },
+            (("", "Secret"), "stringData") => Place::Secret { encoded: false },
+            (("", "ConfigMap"), "data") => Place::ConfigMap,
+            _ => Place::Text,
+        };
+        walk(child, place, kind.1 == "Secret", &mut found);
+    }
+    apply(tree, found, raw)
+}
+
+fn walk(node: Node<'_>, place: Place, in_secret: bool, found: &mut Vec<Found>) {
+    match node.value() {
+        Value::Map => {
+            for child in node.all_children() {
+                let inner = match (place, child.key()) {
+                    (Place::Text, "env") => Place::Environment,
+                    (Place::Text, "command" | "args") => Place::Arguments,
+                    (Place::Text, "annotations") => Place::Annotations,
+                    (Place::Environment | Place::Arguments, _) => Place::Text,
+                    _ => place,
+                };
+                walk(child, inner, in_secret, found);
+            }
+        }
+        Value::List => {
+            let mut flag = None;
+            for item in node.all_children() {
+                match (place, item.value()) {
+                    (Place::Environment, Value::Map) => variable(item, found),
+                    (Place::Arguments, Value::Str(text)) => {
+                        keep(item, argument(flag, text), text, found);
+                        flag = Some(text);
+                    }
+                    _ => walk(item, place, in_secret, found),
+                }
+            }
+        }
+        Value::Str(text) => scalar(node, text, place, in_secret, found),
+        Value::Bool(_) | Value::Int(_) | Value::Float(_) => {
+            if matches!(place, Place::Secret { .. }) {
+                mark(node, Mark::Opaque, LengthClass::Short, None, found);
+            }
+        }
+        Value::Null | Value::Redacted(_) => {}
+    }
+}
+
+fn scalar(node: Node<'_>, text: &str, place: Place, in_secret: bool, found: &mut Vec<Found>) {
+    match place {
+        Place::Secret { encoded } => {
+            let taken_for = secret::secret_value(node.key(), text, encoded);
+            mark(node, taken_for, secret::length_class(text), None, found);
+        }
+        Place::Annotations if node.key() == "kubectl.kubernetes.io/last-applied-configuration" => {
+            mark(node, Mark::Opaque, secret::length_class(text), None, found);
+        }
+        Place::Annotations if in_secret && text.contains("stringData") => {
+            mark(node, Mark::Opaque, secret::length_class(text), None, found);
+        }
+        Place::ConfigMap if text.contains('\n') => keep(node, secret::in_lines(text), text, found),
+        Place::ConfigMap | Place::Annotations => {
+            keep(node, secret::by_name(node.key(), text), text, found);
+        }
+        Place::Text | Place::Environment | Place::Arguments => {
+            keep(node, secret::by_shape(text), text, found);
+        }
+    }
+}
+
+/// One entry of `env`: its name says what its value may be.
+fn variable(entry: Node<'_>, found: &mut Vec<Found>) {
+    let name = entry.get("name").and_then(Node::as_str).unwrap_or_default();
+    for child in entry.all_children() {
+        match child.value() {
+            Value::Str(text) if child.key() == "value" => {
+                keep(child, secret::by_name(name, text), text, found);
+            }
+            _ => walk(child, Place::Text, false, found),
+        }
+    }
+}
+
+/// An argument: `--flag=value`, a value behind its flag, or a script.
+fn argument(flag: Option<&str>, text: &str) -> Option<Hit> {
+    if text.contains('\n') {
+        return secret::in_lines(text);
+    }
+    if let Some((name, value)) = text.split_once('=').filter(|(name, _)| !name.contains(' ')) {
+        let start = name.len() + 1;
+        let hit = secret::by_name(name.trim_start_matches('-'), value)?;
+        return Some(Hit { range: (hit.range.0 + start, hit.range.1 + start), ..hit });
+    }
+    match flag.filter(|f| f.starts_with('-') && !f.contains('=')) {
+        Some(flag) if !text.starts_with('-') => secret::by_name(flag.trim_start_matches('-'), text),
+        _ => secret::by_shape(text),
+    }
+}
+
+fn keep(node: Node<'_>, hit: Option<Hit>, text: &str, found: &mut Vec<Found>) {
+    if let Some(hit) = hit {
+        let taken_for = Mark::Credential(hit.credential);
+        mark(node, taken_for, secret::length_class(text), Some(hit.range), found);
+    }
+}
+
+fn mark(
+    node: Node<'_>,
+    mark: Mark,
+    length: LengthClass,
+    within: Option<(usize, usize)>,
+    found: &mut Vec<Found>,
+) {
+    found.push(Found { holder: node.holder(), node: node.index(), mark, length, within });
+}
+
+fn apply(tree: &mut Tree, found: Vec<Found>, raw: &str) -> Redactions {
+    let mut redactions = Redactions::default();
+    for Found { holder, node, mark, length, within } in found {
+        let entry = *tree.entry(holder);
+        let span = Span { file: entry.file, start: entry.span.start, end: entry.span.end };
+        if let Slot::Str(text) = entry.slot {
+            let value = tree.text(text).to_owned();
+            let needle = within.and_then(|(start, end)| value.get(start..end));
+            if matches!(mark, Mark::Credential(_)) && within.is_some() {
+                let at = needle.map_or(span, |needle| narrow_to(span, needle, raw));
+                redactions.hits.push(SecretHit { node, at, mark });
+            }
+            let stars = "*".repeat(value.len());
+            tree.strings.replace_range(text.start as usize..text.end as usize, &stars);
+        }
+        if let Some(entry) = tree.entries.get_mut(holder as usize) {
+            entry.slot = Slot::Redacted(Redacted { mark, length });
+        }
+        redactions.ranges.push(entry.span);
+    }
+    redactions
+}
+
+/// The place of the first line of `needle` inside a written value.
+fn narrow_to(span: Span, needle: &str, raw: &str) -> Span {
+    let written = slice(raw, span.start, span.end);
+    let first_line = needle.lines().next().unwrap_or_default();
+    match written.find(first_line).filter(|_| !first_line.is_empty()) {
+        Some(at) => {
+            let start = span.start + narrow(at);
+            Span { start, end: start + narrow(first_line.len()), ..span }
+        }
+        None => span,
+    }
+}
+
+/// Ranges to overwrite in a document that could not be read, which may be a Secret all the same.
+pub(super) fn broken(text: &str, base: impl Fn(u32) -> u32) -> Vec<Text> {
+    let is_secret = text.lines().any(|line| {
+        line.trim()
+            .strip_prefix("kind:")
+            .is_some_and(|kind| kind.trim().trim_matches('"') == "Secret")
+    });
+    let mut ranges = Vec::new();
+    let mut in_data = false;
+    let mut in_key = false;
+    let mut offset = 0;
+    for line in text.split_inclusive('\n') {
+        let body = line.trim();
+        if !line.starts_with([' ', '\t', '-']) && !body.is_empty() {
+            in_data = is_secret && (body.starts_with("data") || body.starts_with("stringData"));
+        }
+        in_key |= body.contains("PRIVATE KEY") && body.contains("BEGIN");
+        let cut = match line.split_once(':') {
+            Some((key, _)) if in_data && !in_key => Some((key.len() + 1, line.len())),
+            _ if in_data || in_key => Some((0, line.len())),
+            _ => secret::in_line(line).or_else(|| secret::by_shape(line)).map(|hit| hit.range),
+        };
+        if body.contains("END") && body.contains("PRIVATE KEY") {
+            in_key = false;
+        }
+        if let Some((start, end)) = cut {
+            let (start, end) = (narrow(offset + start), narrow(offset + end));
+            ranges.push(Text { start: base(start), end: base(end.saturating_sub(1)) + 1 });
+        }
+        offset += line.len();
+    }
+    ranges
+}
+
+/// Overwrites ranges of a text. Line breaks stay, so that lines keep their numbers; of the rest the
+/// first bytes become asterisks and the others blanks, so that no length shows.
+pub(super) fn overwrite(text: String, ranges: &[Text]) -> String {
+    const STARS: usize = 8;
+    if ranges.is_empty() {
+        return text;
+    }
+    let mut bytes = text.into_bytes();
+    for range in ranges {
+        let part = bytes.get_mut(range.start as usize..range.end as usize).unwrap_or_default();
+        let mut written = 0;
+        for byte in part {
+            if !matches!(byte, b'\n' | b'\r') {
+                *byte = if written < STARS { b'*' } else { b' ' };
+                written += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}

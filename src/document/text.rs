@@ -1,0 +1,292 @@
+//! From bytes to text, and from a text to the documents in it, as Kubernetes clients cut it.
+
+use super::files::narrow;
+
+/// A file's bytes as text.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Decoded {
+    /// Text; the second member says what had to be replaced and where.
+    Text(String, Option<(u32, &'static str)>),
+    /// No text at all: encrypted by git-crypt, or another binary format.
+    Binary(&'static str),
+}
+
+/// Decodes UTF-8, and UTF-16 with a byte order mark, as kubectl does.
+pub(crate) fn decode(bytes: Vec<u8>) -> Decoded {
+    if let Some(text) = decode_utf16(&bytes) {
+        return Decoded::Text(text, None);
+    }
+    if bytes.starts_with(b"\0GITCRYPT\0") {
+        return Decoded::Binary("encrypted by git-crypt");
+    }
+    if memchr::memchr(0, &bytes).is_some() {
+        return Decoded::Binary("binary");
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Decoded::Text(text, None),
+        Err(error) => {
+            let at = narrow(error.utf8_error().valid_up_to());
+            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            Decoded::Text(text, Some((at, "bytes that are not UTF-8 read as U+FFFD")))
+        }
+    }
+}
+
+fn decode_utf16(bytes: &[u8]) -> Option<String> {
+    let (little, rest) = match bytes {
+        [0xFF, 0xFE, rest @ ..] => (true, rest),
+        [0xFE, 0xFF, rest @ ..] => (false, rest),
+        _ => return None,
+    };
+    let units = rest.chunks_exact(2).map(|pair| match *pair {
+        [a, b] if little => u16::from_le_bytes([a, b]),
+        [a, b] => u16::from_be_bytes([a, b]),
+        _ => 0xFFFD,
+    });
+    Some(char::decode_utf16(units).map(|c| c.unwrap_or('\u{FFFD}')).collect())
+}
+
+/// One document's part of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Chunk {
+    pub(super) start: u32,
+    pub(super) end: u32,
+    pub(super) kind: ChunkKind,
+}
+
+/// What is known of a chunk before it is parsed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ChunkKind {
+    /// A document.
+    Document,
+    /// Content behind `...`, up to the next separator: clients drop it.
+    NeverApplied,
+    /// Only directives such as `%YAML`, which clients refuse before a separator.
+    Directives,
+    /// A separator line with content behind `---`, and what follows it.
+    BadSeparator,
+}
+
+/// Cuts a text at lines that begin with `---`, as `kubectl` does before it parses anything.
+///
+/// Chunks without content are left out. Each chunk of concatenated JSON objects is one document.
+pub(super) fn split(text: &str) -> Vec<Chunk> {
+    let mut chunks = Vec::new();
+    let skip = if text.starts_with('\u{FEFF}') { '\u{FEFF}'.len_utf8() } else { 0 };
+    let mut start = skip;
+    let mut bad = false;
+    let mut line = skip;
+    while line < text.len() {
+        let rest = text.get(line..).unwrap_or_default();
+        let length = memchr::memchr(b'\n', rest.as_bytes()).map_or(rest.len(), |i| i + 1);
+        let this = rest.get(..length).unwrap_or_default();
+        if let Some(behind) = this.strip_prefix("---") {
+            push(text, start, line, bad, &mut chunks);
+            let behind = behind.trim();
+            bad = !behind.is_empty() && !behind.starts_with('#');
+            start = if bad { line } else { line + length };
+        }
+        line += length;
+    }
+    push(text, start, text.len(), bad, &mut chunks);
+    chunks
+}
+
+fn push(text: &str, start: usize, end: usize, bad: bool, chunks: &mut Vec<Chunk>) {
+    let part = text.get(start..end).unwrap_or_default();
+    let chunk = |from: usize, to: usize, kind| Chunk {
+        start: narrow(start + from),
+        end: narrow(start + to),
+        kind,
+    };
+    if bad {
+        chunks.push(chunk(0, part.len(), ChunkKind::BadSeparator));
+        return;
+    }
+    let stop = end_marker(part).unwrap_or(part.len());
+    let document = part.get(..stop).unwrap_or_default();
+    match content(document) {
+        Content::None => {}
+        Content::Directives => chunks.push(chunk(0, stop, ChunkKind::Directives)),
+        Content::Some => {
+            let mut from = 0;
+            for to in json_ends(document) {
+                chunks.push(chunk(from, to, ChunkKind::Document));
+                from = to;
+            }
+            if !matches!(content(document.get(from..).unwrap_or_default()), Content::None) {
+                chunks.push(chunk(from, stop, ChunkKind::Document));
+            }
+        }
+    }
+    let dropped = part.get(stop..).unwrap_or_default();
+    let after_marker = dropped.find('\n').map_or(dropped.len(), |i| i + 1);
+    if matches!(content(dropped.get(after_marker..).unwrap_or_default()), Content::Some) {
+        chunks.push(chunk(stop, part.len(), ChunkKind::NeverApplied));
+    }
+}
+
+/// Start of a line that is `...` alone.
+fn end_marker(part: &str) -> Option<usize> {
+    let mut from = 0;
+    while let Some(found) = memchr::memmem::find(part.as_bytes().get(from..)?, b"...") {
+        let at = from + found;
+        let at_line_start = at == 0 || part.as_bytes().get(at - 1) == Some(&b'\n');
+        let behind = part.as_bytes().get(at + 3);
+        if at_line_start && behind.is_none_or(u8::is_ascii_whitespace) {
+            return Some(at);
+        }
+        from = at + 3;
+    }
+    None
+}
+
+enum Content {
+    None,
+    Directives,
+    Some,
+}
+
+fn content(part: &str) -> Content {
+    let mut directives = false;
+    for line in part.lines() {
+        let text = line.trim_start_matches('\u{FEFF}').trim();
+        if text.is_empty() || text.starts_with('#') {
+            continue;
+        }
+        if !line.starts_with('%') {
+            return Content::Some;
+        }
+        directives = true;
+    }
+    if directives { Content::Directives } else { Content::None }
+}
+
+/// Ends of JSON objects that follow one another without a separator; empty for a single object.
+fn json_ends(part: &str) -> Vec<usize> {
+    let mut ends = Vec::new();
+    let bytes = part.as_bytes();
+    let mut at = 0;
+    loop {
+        at += bytes
+            .get(at..)
+            .unwrap_or_default()
+            .iter()
+            .take_while(|b| b.is_ascii_whitespace())
+            .count();
+        if bytes.get(at) != Some(&b'{') {
+            break;
+        }
+        let Some(end) = object_end(bytes, at) else {
+            break;
+        };
+        ends.push(end);
+        at = end;
+    }
+    // A single object is left to the parser, which also reads YAML behind it as an error.
+    if ends.len() < 2 { Vec::new() } else { ends }
+}
+
+/// End of the object that opens at `start`, strings skipped.
+fn object_end(bytes: &[u8], start: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    let mut at = start;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'{' => depth += 1,
+            b'}' => {
+                depth -= 1;
+                if depth == 0 {
+                    return Some(at + 1);
+                }
+            }
+            b'"' => {
+                at += 1;
+                while let Some(inner) = bytes.get(at) {
+                    match inner {
+                        b'\\' => at += 1,
+                        b'"' => break,
+                        _ => {}
+                    }
+                    at += 1;
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    None
+}
+
+/// The first characters of a text for a message, without line breaks and control characters.
+pub(crate) fn excerpt(text: &str) -> String {
+    const MOST: usize = 60;
+    let clean = clean(text);
+    if clean.chars().count() <= MOST {
+        return clean;
+    }
+    clean.chars().take(MOST).chain(['\u{2026}']).collect()
+}
+
+/// Strips what could steer a terminal or hide text: control characters and bidirectional marks.
+pub(crate) fn clean(text: &str) -> String {
+    let harmful = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    };
+    if text.chars().any(harmful) {
+        text.chars().map(|c| if harmful(c) { ' ' } else { c }).collect()
+    } else {
+        text.to_owned()
+    }
+}
+
+/// Decodes base64 with or without line breaks; `None` where it is none.
+pub(crate) fn decode_base64(text: &str) -> Option<String> {
+    use base64::Engine;
+    let compact: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+    let bytes = base64::engine::general_purpose::STANDARD.decode(compact).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ChunkKind, Decoded, decode, split};
+
+    fn parts(text: &str) -> Vec<(&str, ChunkKind)> {
+        let part =
+            |start: u32, end: u32| text.get(start as usize..end as usize).unwrap_or_default();
+        split(text).into_iter().map(|c| (part(c.start, c.end).trim(), c.kind)).collect()
+    }
+
+    #[test]
+    fn documents_are_cut_where_clients_cut_them() {
+        use ChunkKind::{BadSeparator, Directives, Document, NeverApplied};
+        let cases: [(&str, &[(&str, ChunkKind)]); 9] = [
+            ("a: 1\n---\nb: 2", &[("a: 1", Document), ("b: 2", Document)]),
+            ("---\n---\n# only a comment\n---\n", &[]),
+            ("\u{feff}---\na: 1", &[("a: 1", Document)]),
+            ("a: |\n  --- x\n", &[("a: |\n  --- x", Document)]),
+            ("--- # why\na: 1", &[("a: 1", Document)]),
+            ("--- {a: 1}\n---\nb: 2", &[("--- {a: 1}", BadSeparator), ("b: 2", Document)]),
+            ("a: 1\n...\nb: 2\n", &[("a: 1", Document), ("...\nb: 2", NeverApplied)]),
+            ("%YAML 1.1\n---\na: 1", &[("%YAML 1.1", Directives), ("a: 1", Document)]),
+            ("{\"a\":\"}\"}{\"b\":2}\n", &[("{\"a\":\"}\"}", Document), ("{\"b\":2}", Document)]),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(parts(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn bytes_become_text_or_are_binary() {
+        let utf16 = Decoded::Text("a: é".into(), None);
+        assert_eq!(decode(vec![0xFF, 0xFE, b'a', 0, b':', 0, b' ', 0, 0xE9, 0]), utf16);
+        assert_eq!(decode(vec![0xFE, 0xFF, 0, b'a', 0, b':', 0, b' ', 0, 0xE9]), utf16);
+        assert_eq!(decode(b"\0GITCRYPT\0x".to_vec()), Decoded::Binary("encrypted by git-crypt"));
+        let Decoded::Text(text, Some((2, _))) = decode(b"a:\xFF".to_vec()) else {
+            panic!("invalid UTF-8 is kept and noted");
+        };
+        assert_eq!(text, "a:\u{FFFD}");
+    }
+}

@@ -1,0 +1,309 @@
+//! What the objects mean: every default of Kubernetes, Istio and Cilium applied once.
+
+mod certain;
+mod cilium;
+mod container;
+mod fields;
+mod gateway;
+mod istio;
+mod mesh;
+mod meta;
+mod namespace;
+mod netpol;
+pub mod pod_security;
+mod rbac;
+mod resources;
+mod selector;
+mod service;
+mod view;
+mod workload;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+
+pub use certain::Certain::{self, Known, Unknown};
+pub use cilium::{
+    CidrPeer, CiliumClause, CiliumPolicy, CiliumPort, CiliumRule, Fqdn, Refusal, ServicePeer,
+    ToPorts,
+};
+pub use container::{
+    Argument, Container, ContainerList, EnvValue, EnvVar, Pod, Port, SeLinux, SecurityContext,
+    Volume,
+};
+pub use fields::{Presence, Sourced};
+pub use gateway::{
+    AddedHeader, AllowedNamespaces, BackendRef, Gateway, GrantEnd, Ingress, Listener, ParentRef,
+    ReferenceGrant, Route, RouteRule,
+};
+pub use istio::{Action, AuthRule, AuthorizationPolicy, Condition, MtlsMode, PeerAuthentication};
+pub use mesh::{Enrolment, Mtls};
+pub use meta::{Label as ObjectLabel, Labels};
+pub use namespace::{Enforcement, NAME_LABEL, Namespace, Provenance};
+pub use netpol::{
+    Clause, Direction, IpBlock, NetworkPolicy, OtherPolicy, Peer, PortItem, PortMatch, Protocol,
+};
+pub use rbac::{Binding, PolicyRule, Role, Subject};
+pub use resources::{Amount, AmountOrigin, LimitRange};
+pub use selector::{Lookup, Operator, Requirement, Selector, Truth};
+pub use service::{
+    Autoscaler, ConfigMap, Quota, Secret, SecretEntry, Service, ServiceAccount, ServicePort,
+};
+pub use view::View;
+pub use workload::{Carrier, Workload};
+
+use crate::config::Profile;
+use crate::document::{Document, Inventory, Kind, ObjectId, Span};
+
+/// Everything that lies in one namespace.
+#[derive(Debug, Default)]
+pub struct Part {
+    /// The Namespace object, if it is in the input.
+    pub namespace: Option<Namespace>,
+    /// Workloads.
+    pub workloads: Vec<Workload>,
+    /// Services.
+    pub services: Vec<Service>,
+    /// Names of Services with endpoints of their own (Endpoints, EndpointSlice).
+    pub endpoints: Vec<String>,
+    /// Service accounts.
+    pub service_accounts: Vec<ServiceAccount>,
+    /// Roles, and ClusterRoles in the part without a name.
+    pub roles: Vec<Role>,
+    /// Bindings, and cluster-wide ones in the part without a name.
+    pub bindings: Vec<Binding>,
+    /// Quotas.
+    pub quotas: Vec<Quota>,
+    /// Limit ranges.
+    pub limit_ranges: Vec<LimitRange>,
+    /// ConfigMaps.
+    pub config_maps: Vec<ConfigMap>,
+    /// Secrets.
+    pub secrets: Vec<Secret>,
+    /// Autoscalers.
+    pub autoscalers: Vec<Autoscaler>,
+    /// Network policies.
+    pub network_policies: Vec<NetworkPolicy>,
+    /// Cilium policies, and cluster-wide ones in the part without a name.
+    pub cilium_policies: Vec<CiliumPolicy>,
+    /// Policies of kinds that are not evaluated.
+    pub other_policies: Vec<OtherPolicy>,
+    /// Peer authentications.
+    pub peer_authentications: Vec<PeerAuthentication>,
+    /// Authorization policies.
+    pub authorization_policies: Vec<AuthorizationPolicy>,
+    /// Ingresses.
+    pub ingresses: Vec<Ingress>,
+    /// Gateways.
+    pub gateways: Vec<Gateway>,
+    /// Routes of every kind.
+    pub routes: Vec<Route>,
+    /// Reference grants.
+    pub grants: Vec<ReferenceGrant>,
+}
+
+/// What an object means.
+enum Meaning {
+    Namespace(Namespace),
+    Workloads(Vec<Workload>),
+    Service(Service),
+    Endpoints(String),
+    ServiceAccount(ServiceAccount),
+    Role(Role),
+    Binding(Binding),
+    Quota(Quota),
+    LimitRange(LimitRange),
+    ConfigMap(ConfigMap),
+    Secret(Secret),
+    Autoscaler(Autoscaler),
+    NetworkPolicy(Box<NetworkPolicy>),
+    Cilium(CiliumPolicy),
+    OtherPolicy(OtherPolicy),
+    PeerAuthentication(PeerAuthentication),
+    Authorization(AuthorizationPolicy),
+    Ingress(Ingress),
+    Gateway(Gateway),
+    Route(Route),
+    Grant(ReferenceGrant),
+    Nothing,
+}
+
+/// What the objects of a root mean, in parts per namespace.
+#[derive(Debug)]
+pub struct Model {
+    /// Declared facts.
+    pub profile: Profile,
+    /// Objects in force, by namespace; cluster-scoped ones under the empty name.
+    parts: BTreeMap<String, Arc<Part>>,
+    /// Objects that a later one of the same identity replaces: judged, but never joined.
+    replaced: BTreeMap<String, Arc<Part>>,
+    /// Reasons of the gaps, each with the namespace that it could fill.
+    gaps: Vec<(Option<String>, Arc<str>)>,
+}
+
+impl Model {
+    /// Builds the model of a root.
+    #[must_use]
+    pub fn build(inventory: &Inventory, profile: &Profile) -> Self {
+        let documents = &inventory.documents;
+        let meanings: Vec<Meaning> = documents.par_iter().map(meaning).collect();
+        let mut parts: BTreeMap<String, Part> = BTreeMap::new();
+        let mut replaced: BTreeMap<String, Part> = BTreeMap::new();
+        for (document, meaning) in documents.iter().zip(meanings) {
+            let namespace = match &meaning {
+                Meaning::Nothing => continue,
+                Meaning::Namespace(namespace) => &namespace.id.name,
+                _ => &document.id.namespace,
+            };
+            let parts = if document.superseded { &mut replaced } else { &mut parts };
+            match parts.get_mut(namespace) {
+                Some(part) => part.take(meaning),
+                None => parts.entry(namespace.clone()).or_default().take(meaning),
+            }
+        }
+        let behind_arc = |parts: BTreeMap<String, Part>| {
+            parts.into_iter().map(|(name, part)| (name, Arc::new(part))).collect()
+        };
+        let gaps = inventory.gaps.iter().map(|gap| {
+            let reason = format!("{} ({}); {}", gap.what, gap.reason.word(), gap.hint);
+            (gap.namespace.clone(), Arc::from(reason))
+        });
+        Self {
+            profile: profile.clone(),
+            parts: behind_arc(parts),
+            replaced: behind_arc(replaced),
+            gaps: gaps.collect(),
+        }
+    }
+
+    /// The objects of a namespace; cluster-scoped ones under the empty name.
+    #[must_use]
+    pub fn part(&self, namespace: &str) -> Option<&Part> {
+        self.parts.get(namespace).map(AsRef::as_ref)
+    }
+
+    /// The namespaces that objects of the root lie in or name, in order.
+    pub fn namespaces(&self) -> impl Iterator<Item = (&str, &Part)> {
+        let named = self.parts.iter().filter(|(name, _)| !name.is_empty());
+        named.map(|(name, part)| (name.as_str(), part.as_ref()))
+    }
+
+    /// All workloads in force.
+    pub fn workloads(&self) -> impl Iterator<Item = &Workload> {
+        self.parts.values().flat_map(|part| &part.workloads)
+    }
+
+    /// Why objects of a namespace may be missing.
+    #[must_use]
+    pub fn gap_for(&self, namespace: &str) -> Option<Arc<str>> {
+        let gap = self.gaps.iter().find(|(of, _)| of.as_deref().is_none_or(|n| n == namespace));
+        gap.map(|(_, reason)| Arc::clone(reason))
+    }
+
+    /// Why objects of any namespace may be missing.
+    #[must_use]
+    pub fn any_gap(&self) -> Option<Arc<str>> {
+        self.gaps.first().map(|(_, reason)| Arc::clone(reason))
+    }
+
+    /// Objects in force and replaced ones, for checks on single objects.
+    fn every(&self) -> impl Iterator<Item = &Part> {
+        self.parts.values().chain(self.replaced.values()).map(AsRef::as_ref)
+    }
+}
+
+impl Part {
+    fn take(&mut self, meaning: Meaning) {
+        match meaning {
+            Meaning::Namespace(namespace) => self.namespace = Some(namespace),
+            Meaning::Workloads(workloads) => self.workloads.extend(workloads),
+            Meaning::Service(service) => self.services.push(service),
+            Meaning::Endpoints(service) => self.endpoints.push(service),
+            Meaning::ServiceAccount(account) => self.service_accounts.push(account),
+            Meaning::Role(role) => self.roles.push(role),
+            Meaning::Binding(binding) => self.bindings.push(binding),
+            Meaning::Quota(quota) => self.quotas.push(quota),
+            Meaning::LimitRange(range) => self.limit_ranges.push(range),
+            Meaning::ConfigMap(map) => self.config_maps.push(map),
+            Meaning::Secret(secret) => self.secrets.push(secret),
+            Meaning::Autoscaler(autoscaler) => self.autoscalers.push(autoscaler),
+            Meaning::NetworkPolicy(policy) => self.network_policies.push(*policy),
+            Meaning::Cilium(policy) => self.cilium_policies.push(policy),
+            Meaning::OtherPolicy(policy) => self.other_policies.push(policy),
+            Meaning::PeerAuthentication(policy) => self.peer_authentications.push(policy),
+            Meaning::Authorization(policy) => self.authorization_policies.push(policy),
+            Meaning::Ingress(ingress) => self.ingresses.push(ingress),
+            Meaning::Gateway(gateway) => self.gateways.push(gateway),
+            Meaning::Route(route) => self.routes.push(route),
+            Meaning::Grant(grant) => self.grants.push(grant),
+            Meaning::Nothing => {}
+        }
+    }
+}
+
+fn meaning(document: &Document) -> Meaning {
+    let Some(kind) = document.kind else {
+        let workloads = workload::read(document);
+        return if workloads.is_empty() { Meaning::Nothing } else { Meaning::Workloads(workloads) };
+    };
+    match kind {
+        Kind::Namespace => Meaning::Namespace(Namespace::read(document)),
+        Kind::Pod => Meaning::Workloads(workload::read(document)),
+        Kind::Service => Meaning::Service(Service::read(document)),
+        Kind::EndpointSlice => Meaning::Endpoints(endpoints_of(document)),
+        Kind::ServiceAccount => Meaning::ServiceAccount(ServiceAccount::read(document)),
+        Kind::Role | Kind::ClusterRole => Meaning::Role(Role::read(document)),
+        Kind::RoleBinding | Kind::ClusterRoleBinding => {
+            Binding::read(document).map_or(Meaning::Nothing, Meaning::Binding)
+        }
+        Kind::ResourceQuota => Meaning::Quota(Quota::read(document)),
+        Kind::LimitRange => Meaning::LimitRange(LimitRange::read(document)),
+        Kind::ConfigMap => Meaning::ConfigMap(ConfigMap::read(document)),
+        Kind::Secret => Meaning::Secret(Secret::read(document)),
+        Kind::HorizontalPodAutoscaler => {
+            Autoscaler::read(document).map_or(Meaning::Nothing, Meaning::Autoscaler)
+        }
+        Kind::NetworkPolicy => Meaning::NetworkPolicy(Box::new(NetworkPolicy::read(document))),
+        Kind::CiliumNetworkPolicy | Kind::CiliumClusterwideNetworkPolicy => {
+            Meaning::Cilium(CiliumPolicy::read(document))
+        }
+        Kind::OtherNetworkPolicy => Meaning::OtherPolicy(OtherPolicy::read(document)),
+        Kind::PeerAuthentication => Meaning::PeerAuthentication(PeerAuthentication::read(document)),
+        Kind::AuthorizationPolicy => Meaning::Authorization(AuthorizationPolicy::read(document)),
+        Kind::Ingress => Meaning::Ingress(Ingress::read(document)),
+        Kind::Gateway => Meaning::Gateway(Gateway::read(document)),
+        Kind::HTTPRoute | Kind::OtherRoute => Meaning::Route(Route::read(document)),
+        Kind::ReferenceGrant => Meaning::Grant(ReferenceGrant::read(document)),
+        Kind::Any => Meaning::Nothing,
+    }
+}
+
+/// The Service whose endpoints an object lists.
+fn endpoints_of(document: &Document) -> String {
+    let labels = Labels::read(document.root().get("metadata"), "labels");
+    let service = labels.value("kubernetes.io/service-name").map(str::to_owned);
+    service.unwrap_or_else(|| document.id.name.clone())
+}
+
+/// A namespace as subject of a finding, with or without an object.
+#[must_use]
+pub fn namespace_id(name: &str) -> Arc<ObjectId> {
+    Arc::new(ObjectId {
+        group: String::new(),
+        kind: "Namespace".to_owned(),
+        namespace: String::new(),
+        name: name.to_owned(),
+    })
+}
+
+/// Where to point for a whole namespace: its Namespace object, else its first workload.
+#[must_use]
+pub fn namespace_span(part: &Part) -> Option<Span> {
+    let object = part.namespace.as_ref().map(|namespace| namespace.span);
+    let policies = part.network_policies.iter().map(|policy| policy.span);
+    let services = part.services.iter().map(|service| service.span);
+    object.or_else(|| part.workloads.first().map(|workload| workload.span)).or_else(|| {
+        policies.chain(part.cilium_policies.iter().map(|p| p.span)).chain(services).next()
+    })
+}

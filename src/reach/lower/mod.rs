@@ -1,0 +1,83 @@
+//! From policy kinds to rules in normal form. What lowers to nothing leaves a record.
+
+mod cilium;
+pub(crate) use cilium::proxies_dns;
+mod netpol;
+
+use super::rule::{Origin, Rule, Subject};
+use crate::config::Cni;
+use crate::document::{Defect, DefectKind, ObjectId, Span};
+use crate::model::{Direction, Model};
+use std::sync::Arc;
+
+/// Rules of a root, and what was found on the way.
+#[derive(Debug, Default)]
+pub(super) struct Lowered {
+    pub(super) rules: Vec<Rule>,
+    pub(super) defects: Vec<Defect>,
+    /// Policies that Kubernetes or the agent refuses, with the place of the reason.
+    pub(super) refused: Vec<(Arc<ObjectId>, Span)>,
+}
+
+impl Lowered {
+    fn push(&mut self, mut rule: Rule) {
+        rule.index = u32::try_from(self.rules.len()).unwrap_or(u32::MAX);
+        self.rules.push(rule);
+    }
+
+    fn defect(&mut self, kind: DefectKind, object: &Arc<ObjectId>, at: Span, detail: &str) {
+        self.defects.push(Defect {
+            kind,
+            object: Arc::clone(object),
+            at,
+            related: Vec::new(),
+            detail: detail.to_owned(),
+        });
+    }
+}
+
+/// What every rule of one policy shares.
+struct Base {
+    subject: Arc<Subject>,
+    object: Arc<ObjectId>,
+    name: Span,
+}
+
+impl Base {
+    fn rule(&self, direction: Direction, span: Span) -> Rule {
+        Rule {
+            index: 0,
+            direction,
+            tier: super::rule::Tier::Normal,
+            priority: 0,
+            action: super::rule::Action::Allow,
+            subject: Arc::clone(&self.subject),
+            peers: super::rule::Peers::Nobody,
+            ports: super::rule::PortSpec::All,
+            default_deny: true,
+            guard: None,
+            synthetic: false,
+            origin: Origin { object: Arc::clone(&self.object), name: self.name, span },
+        }
+    }
+}
+
+/// Lowers every policy that the network plugin implements.
+pub(super) fn lower(model: &Model, cni: Cni) -> Lowered {
+    let mut lowered = Lowered::default();
+    if cni == Cni::None {
+        return lowered;
+    }
+    for (_, part) in model.namespaces() {
+        for policy in &part.network_policies {
+            netpol::lower(policy, cni, &mut lowered);
+        }
+    }
+    let cluster = model.part("").into_iter().map(|part| ("", part));
+    for (_, part) in model.namespaces().chain(cluster) {
+        for policy in &part.cilium_policies {
+            cilium::lower(policy, model, cni == Cni::Cilium, &mut lowered);
+        }
+    }
+    lowered
+}

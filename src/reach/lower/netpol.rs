@@ -1,0 +1,84 @@
+//! NetworkPolicy to rules (semantics N1 to N9, C16).
+
+use std::sync::Arc;
+
+use super::{Base, Lowered};
+use crate::config::Cni;
+use crate::model::{Clause, Direction, NetworkPolicy, Peer, PortItem};
+use crate::reach::rule::{Dialect, NamespaceScope, PeerSet, Peers, PortSpec, Subject};
+
+/// One allow rule per clause, and every rule isolates its direction. A direction that is isolated
+/// without any clause becomes one synthetic rule for nobody.
+pub(super) fn lower(policy: &NetworkPolicy, cni: Cni, out: &mut Lowered) {
+    if let Some(at) = policy.refused {
+        out.refused.push((Arc::clone(&policy.id), at));
+        return;
+    }
+    let subject = Subject {
+        namespaces: NamespaceScope::One(policy.id.namespace.clone()),
+        pods: policy.subject.clone(),
+        dialect: Dialect::Kubernetes,
+    };
+    let object = Arc::clone(&policy.id);
+    let base = Base { subject: Arc::new(subject), object, name: policy.span };
+    let isolated = policy.directions();
+    for direction in Direction::ALL {
+        let clauses = policy.clauses(direction);
+        // Cilium enforces rules even in a direction that `policyTypes` omits (C16).
+        let enforced = cni == Cni::Cilium && !clauses.is_empty();
+        if !isolated.contains(&direction) && !enforced {
+            continue;
+        }
+        if clauses.is_empty() {
+            let mut rule = base.rule(direction, isolation_place(policy, direction));
+            rule.synthetic = true;
+            out.push(rule);
+        }
+        for clause in clauses {
+            let mut rule = base.rule(direction, clause.span);
+            rule.peers = peers(clause, &policy.id.namespace);
+            rule.ports = ports(clause);
+            out.push(rule);
+        }
+    }
+}
+
+/// What isolates a direction that has no clause: its entry of `policyTypes`, else the spec.
+fn isolation_place(policy: &NetworkPolicy, direction: Direction) -> crate::document::Span {
+    let types = policy.types.given().into_iter().flatten();
+    let word = match direction {
+        Direction::Ingress => "Ingress",
+        Direction::Egress => "Egress",
+    };
+    let entry = types.into_iter().find(|entry| entry.value == word);
+    entry.map_or(policy.span, |entry| entry.span)
+}
+
+fn peers(clause: &Clause, own: &str) -> Peers {
+    match clause.named_peers() {
+        None => Peers::Any,
+        Some(peers) => Peers::Set(peers.iter().map(|entry| peer(entry, own)).collect()),
+    }
+}
+
+fn peer(peer: &Peer, own: &str) -> PeerSet {
+    if let Some(block) = &peer.block {
+        let (net, except) = (block.cidr, block.except.clone());
+        return PeerSet::Cidr { net, except, span: block.span };
+    }
+    let namespaces = match &peer.namespaces {
+        None => NamespaceScope::One(own.to_owned()),
+        Some(selector) if selector.matches_all() => NamespaceScope::All,
+        Some(selector) => NamespaceScope::Matching(selector.clone()),
+    };
+    let pods = peer.pods.clone().filter(|selector| !selector.matches_all());
+    PeerSet::Pods { namespaces, pods, dialect: Dialect::Kubernetes, span: peer.span }
+}
+
+fn ports(clause: &Clause) -> PortSpec {
+    let listed = |port: &PortItem| (port.protocol, port.ports.clone());
+    match clause.named_ports() {
+        None => PortSpec::All,
+        Some(ports) => PortSpec::Listed(ports.iter().map(listed).collect()),
+    }
+}

@@ -1,0 +1,96 @@
+//! A check's view of Reach, which records the kinds that its answers are made from.
+
+use std::cell::Cell;
+
+use super::{Endpoint, PodRef, Reach, Rule, Verdict};
+use crate::config::Cni;
+use crate::document::{Kind, KindSet};
+use crate::model::{Certain, Direction};
+
+/// Kinds that every answer of Reach rests on.
+const READS: KindSet = KindSet::of(&[
+    Kind::Pod,
+    Kind::Namespace,
+    Kind::NetworkPolicy,
+    Kind::CiliumNetworkPolicy,
+    Kind::CiliumClusterwideNetworkPolicy,
+    Kind::OtherNetworkPolicy,
+    Kind::Service,
+]);
+
+/// Reach as one check sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct ReachView<'a> {
+    reach: &'a Reach<'a>,
+    touched: &'a Cell<KindSet>,
+}
+
+impl<'a> ReachView<'a> {
+    /// A view that records into `touched`.
+    #[must_use]
+    pub const fn new(reach: &'a Reach<'a>, touched: &'a Cell<KindSet>) -> Self {
+        Self { reach, touched }
+    }
+
+    fn reach(&self) -> &'a Reach<'a> {
+        self.touched.set(self.touched.get().union(READS));
+        self.reach
+    }
+
+    /// The network plugin whose rules hold.
+    #[must_use]
+    pub fn cni(&self) -> Cni {
+        self.reach().cni()
+    }
+
+    /// The pods that policies may protect.
+    pub fn pods(&self) -> impl Iterator<Item = PodRef<'a>> + use<'a> {
+        self.reach().pods()
+    }
+
+    /// Every rule.
+    #[must_use]
+    pub fn rules(&self) -> &'a [Rule] {
+        self.reach().rules()
+    }
+
+    /// The rules that certainly select a pod in a direction.
+    #[must_use]
+    pub fn selecting(&self, pod: PodRef<'_>, direction: Direction) -> Vec<&'a Rule> {
+        self.reach().selecting(pod, direction)
+    }
+
+    /// The rules that isolate a pod in a direction.
+    #[must_use]
+    pub fn isolation(&self, pod: PodRef<'_>, direction: Direction) -> Certain<Vec<&'a Rule>> {
+        self.reach().isolation(pod, direction)
+    }
+
+    /// What the rules of a pod admit for a peer.
+    #[must_use]
+    pub fn verdict(
+        &self,
+        pod: PodRef<'_>,
+        direction: Direction,
+        peer: &Endpoint<'_>,
+    ) -> Certain<Verdict> {
+        self.reach().verdict(pod, direction, peer)
+    }
+
+    /// What is admitted whatever the missing objects say.
+    #[must_use]
+    pub fn certainly_admitted(
+        &self,
+        pod: PodRef<'_>,
+        direction: Direction,
+        peer: &Endpoint<'_>,
+    ) -> Verdict {
+        self.reach().certainly_admitted(pod, direction, peer)
+    }
+
+    /// A rule by its index.
+    #[must_use]
+    pub fn rule(&self, index: u32) -> Option<&'a Rule> {
+        self.reach().rule(index)
+    }
+}
