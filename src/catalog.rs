@@ -6,20 +6,18 @@ use std::sync::Arc;
 
 use crate::config::Profile;
 use crate::document::{Defect, DefectKind, Kind, KindSet, ObjectId, Span};
-use crate::finding::{Confidence, Finding, Layer, NotAssessed, Pass, Persona, Severity};
+use crate::finding::{Confidence, Effect, Finding, Layer, NotAssessed, Pass, Persona, Severity};
 use crate::model::View;
 use crate::model::pod_security::{Level, Version};
 use crate::reach::ReachView;
 
-/// What a check says about the defence-in-depth table.
+/// The part of a check in the defence-in-depth table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CellRole {
-    /// Its passes make the layer effective; its findings weaken it.
+    /// Its passes make its layer effective.
     Decides,
-    /// Its findings say that nothing acts in the layer.
-    Absence,
-    /// Its findings weaken the layer.
-    Weakens,
+    /// Only its findings count.
+    Judges,
 }
 
 /// The type of a parameter.
@@ -90,7 +88,10 @@ impl Check {
             labels: Vec::new(),
             help: self.fix.to_owned(),
             controls: Vec::new(),
-            voids: false,
+            effect: Effect::Weakens,
+            hardening: false,
+            roots: Vec::new(),
+            fingerprint: String::new(),
         }
     }
 
@@ -140,9 +141,7 @@ macro_rules! check {
 pub(crate) use check;
 
 /// The value that a check gives, or the default behind it.
-pub(crate) const fn first(
-    given: &[&'static [DefectKind]],
-) -> &'static [DefectKind] {
+pub(crate) const fn first(given: &[&'static [DefectKind]]) -> &'static [DefectKind] {
     match given {
         [first, ..] => first,
         [] => &[],

@@ -174,8 +174,26 @@ pub struct Finding {
     pub help: String,
     /// Pod Security controls concerned.
     pub controls: Vec<&'static str>,
-    /// Whether this claims that a control which is present has no effect on `affects`.
-    pub voids: bool,
+    /// What it means for its layer of `affects`.
+    pub effect: Effect,
+    /// Whether it is one of the settings that an ordinary workload misses by the handful; people
+    /// read them together.
+    pub hardening: bool,
+    /// Names of the roots in which it was found; the engine fills it in.
+    pub roots: Vec<String>,
+    /// Identity that survives moves and re-indentation; the engine fills it in.
+    pub fingerprint: String,
+}
+
+/// What a finding means for the layer of the workloads that it affects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// The layer acts, and is weaker.
+    Weakens,
+    /// A control that claims to act does not.
+    Voids,
+    /// Nothing acts.
+    Absence,
 }
 
 impl Finding {
@@ -242,8 +260,22 @@ impl Finding {
 
     /// Says that a control which is present has no effect.
     #[must_use]
-    pub fn voids(mut self) -> Self {
-        self.voids = true;
+    pub const fn voids(mut self) -> Self {
+        self.effect = Effect::Voids;
+        self
+    }
+
+    /// Says that it is a missing setting among others.
+    #[must_use]
+    pub const fn hardening(mut self) -> Self {
+        self.hardening = true;
+        self
+    }
+
+    /// Says that nothing acts in the layer.
+    #[must_use]
+    pub const fn absence(mut self) -> Self {
+        self.effect = Effect::Absence;
         self
     }
 
@@ -367,4 +399,78 @@ pub struct Row {
     pub cells: Vec<Cell>,
     /// How many of network, mesh and gateway are effective or weakened.
     pub layers_left: usize,
+}
+
+/// A finding that a waiver covers.
+#[derive(Clone, Debug)]
+pub struct Ignored {
+    /// The finding.
+    pub finding: Finding,
+    /// The waiver.
+    pub waiver: AppliedWaiver,
+}
+
+/// What outputs say about the waiver of an ignored finding.
+#[derive(Clone, Debug)]
+pub struct AppliedWaiver {
+    /// How it is spelt: comment, annotation or configuration.
+    pub spelling: &'static str,
+    /// Whether it stands in the scanned text.
+    pub in_source: bool,
+    /// Place.
+    pub span: Span,
+    /// Why.
+    pub reason: String,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// Last valid day.
+    pub until: Option<String>,
+    /// Who approved it.
+    pub approver: Option<String>,
+    /// Where it is discussed.
+    pub ticket: Option<String>,
+}
+
+/// Something that a root should have and has not.
+#[derive(Clone, Debug)]
+pub struct RootGap {
+    /// Why, as a word.
+    pub reason: &'static str,
+    /// What.
+    pub what: String,
+    /// Where, if there is a place.
+    pub at: Option<Span>,
+    /// What to do about it.
+    pub hint: String,
+}
+
+/// All outcomes of one root, sorted.
+#[derive(Clone, Debug)]
+pub struct Assessment {
+    /// Name of the root.
+    pub root: String,
+    /// What the root is, as a word.
+    pub kind: &'static str,
+    /// Number of its objects.
+    pub objects: usize,
+    /// What is missing from it.
+    pub gaps: Vec<RootGap>,
+    /// What was assumed about the platform, as (name, value).
+    pub assumptions: Vec<(&'static str, String)>,
+    /// Defects.
+    pub findings: Vec<Finding>,
+    /// Defects that a waiver covers.
+    pub ignored: Vec<Ignored>,
+    /// Open questions.
+    pub not_assessed: Vec<NotAssessed>,
+    /// Proven controls.
+    pub passes: Vec<Pass>,
+    /// Defence in depth, one row per workload.
+    pub matrix: Vec<Row>,
+    /// Outcomes per check, every check that ran included.
+    pub tallies: std::collections::BTreeMap<&'static str, Tally>,
+    /// Findings hidden by `--min-severity`, `--min-confidence` or the persona.
+    pub hidden: usize,
+    /// Policies that the API server or an agent refuses, with the place of the reason.
+    pub refused: Vec<(Arc<ObjectId>, Span)>,
 }

@@ -99,6 +99,8 @@ pub struct Document {
     pub comments: Arc<[Comment]>,
     /// Credentials found outside Secrets.
     pub secrets: Arc<[SecretHit]>,
+    /// The cluster that the command which applies it names, if it names one.
+    pub cluster: Option<Arc<str>>,
     /// Whether the text around it has left-out parts (`# ...`), so that nothing may rest on absence.
     pub elided: bool,
 }

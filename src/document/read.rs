@@ -47,7 +47,17 @@ pub struct Reading {
 }
 
 impl Reading {
-    fn new() -> Self {
+    /// The worst state of the parts.
+    #[must_use]
+    pub fn state(&self) -> State {
+        let worst = self.problems.iter().map(|problem| problem.state).min();
+        let objects = (!self.documents.is_empty()).then_some(State::Analysed);
+        worst.into_iter().chain(objects).min().unwrap_or(State::NotKubernetes)
+    }
+
+    /// A reading of nothing.
+    #[must_use]
+    pub const fn empty() -> Self {
         Self {
             documents: Vec::new(),
             problems: Vec::new(),
@@ -56,14 +66,6 @@ impl Reading {
             not_kubernetes: 0,
             redact: Vec::new(),
         }
-    }
-
-    /// The worst state of the parts.
-    #[must_use]
-    pub fn state(&self) -> State {
-        let worst = self.problems.iter().map(|problem| problem.state).min();
-        let objects = (!self.documents.is_empty()).then_some(State::Analysed);
-        worst.into_iter().chain(objects).min().unwrap_or(State::NotKubernetes)
     }
 
     /// Adds what another part of the same file gave.
@@ -96,6 +98,8 @@ pub(crate) struct Extract<'t> {
     /// The text without the prefixes of its lines.
     pub(crate) text: &'t str,
     pub(crate) map: OffsetMap,
+    /// The cluster that the command which applies it names.
+    pub(crate) cluster: Option<Arc<str>>,
     /// Whether parts are left out (`# ...`).
     pub(crate) elided: bool,
 }
@@ -104,13 +108,13 @@ pub(crate) struct Extract<'t> {
 #[must_use]
 pub fn read(file: FileId, text: &str, options: &ReadOptions) -> Reading {
     let map = OffsetMap::Shift(0);
-    read_extract(&Extract { file, raw: text, text, map, elided: false }, options)
+    read_extract(&Extract { file, raw: text, text, map, cluster: None, elided: false }, options)
 }
 
 /// Reads the documents of a part of a file.
 pub(crate) fn read_extract(extract: &Extract<'_>, options: &ReadOptions) -> Reading {
     let chunks = split(extract.text);
-    let mut reading = Reading::new();
+    let mut reading = Reading::empty();
     if chunks.len() > options.limits.documents {
         reading.problems.push(Problem {
             at: Span::start_of(extract.file),
@@ -165,7 +169,7 @@ pub fn overwrite_redacted(text: String, reading: &Reading) -> String {
 }
 
 fn read_chunk(extract: &Extract<'_>, chunk: Chunk, options: &ReadOptions) -> Reading {
-    let mut reading = Reading::new();
+    let mut reading = Reading::empty();
     let map = extract.map.from(chunk.start);
     let text = slice(extract.text, chunk.start, chunk.end);
     let line_end = memchr::memchr(b'\n', text.as_bytes()).unwrap_or(text.len());
@@ -315,6 +319,7 @@ impl Parts<'_, '_> {
                 superseded: false,
                 comments: Arc::clone(&comments),
                 secrets: hits.into(),
+                cluster: extract.cluster.clone(),
                 elided: extract.elided,
             });
         }

@@ -100,6 +100,38 @@ pub struct Condition {
     pub key: Sourced<String>,
 }
 
+impl Condition {
+    /// Whether Istio knows the key (M16). Its webhook refuses a policy with another one.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        let key = self.key.value.as_str();
+        let indexed = |prefix: &str| {
+            let inner = key.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(']'));
+            inner.is_some_and(|inner| !inner.is_empty())
+        };
+        CONDITION_KEYS.contains(&key)
+            || indexed("request.headers[")
+            || indexed("request.auth.claims[")
+            || key.starts_with("experimental.envoy.filters.")
+    }
+}
+
+/// Condition keys without an index.
+pub const CONDITION_KEYS: [&str; 12] = [
+    "source.ip",
+    "remote.ip",
+    "source.namespace",
+    "source.serviceAccount",
+    "source.principal",
+    "source.trustDomain",
+    "request.auth.principal",
+    "request.auth.audiences",
+    "request.auth.presenter",
+    "destination.ip",
+    "destination.port",
+    "connection.sni",
+];
+
 /// A rule of an AuthorizationPolicy.
 #[derive(Clone, Debug)]
 pub struct AuthRule {
@@ -171,6 +203,18 @@ impl AuthorizationPolicy {
             rules: spec.map_or(Presence::Missing, |spec| Presence::read(spec, "rules", rules)),
             dry_run: dry_run.is_some_and(|run| run.value == "true"),
         }
+    }
+
+    /// Whether Istio's webhook refuses it, so that it is an absent layer (S5).
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.rules().iter().flat_map(|rule| &rule.conditions).any(|condition| !condition.is_known())
+    }
+
+    /// Whether it holds for every workload of its namespace, or in the root namespace of the mesh.
+    #[must_use]
+    pub const fn is_wide(&self) -> bool {
+        self.selector.is_none() && !self.targeted
     }
 
     /// The rules, where any are written.

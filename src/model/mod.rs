@@ -37,7 +37,9 @@ pub use gateway::{
     AddedHeader, AllowedNamespaces, BackendRef, Gateway, GrantEnd, Ingress, Listener, ParentRef,
     ReferenceGrant, Route, RouteRule,
 };
-pub use istio::{Action, AuthRule, AuthorizationPolicy, Condition, MtlsMode, PeerAuthentication};
+pub use istio::{
+    Action, AuthRule, AuthorizationPolicy, CONDITION_KEYS, Condition, MtlsMode, PeerAuthentication,
+};
 pub use mesh::{Enrolment, Mtls};
 pub use meta::{Label as ObjectLabel, Labels};
 pub use namespace::{Enforcement, NAME_LABEL, Namespace, Provenance};

@@ -86,6 +86,8 @@ pub struct Violation {
     pub span: Span,
     /// The value found; empty where the field is absent.
     pub found: String,
+    /// Whether a setting that has to be there is absent.
+    pub missing: bool,
 }
 
 /// What a control refuses, in upstream's words.

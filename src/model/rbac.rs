@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::fields::{Sourced, field, items, text, texts};
-use crate::document::{Document, Kind, Node, ObjectId, Span};
+use crate::document::{Document, Kind, NamespaceSource, Node, ObjectId, Span};
 
 /// A rule of a role.
 #[derive(Clone, Debug)]
@@ -62,6 +62,8 @@ pub struct Role {
     pub rules: Vec<PolicyRule>,
     /// Whether it collects the rules of other ClusterRoles.
     pub aggregated: bool,
+    /// How the namespace was found.
+    pub namespace: NamespaceSource,
 }
 
 impl Role {
@@ -72,6 +74,7 @@ impl Role {
             span: document.head,
             rules: items(root, "rules").map(PolicyRule::read).collect(),
             aggregated: field(root, "aggregationRule").is_some(),
+            namespace: document.namespace,
         }
     }
 
@@ -110,6 +113,8 @@ pub struct Binding {
     pub role: Sourced<String>,
     /// Subjects.
     pub subjects: Vec<Subject>,
+    /// How the namespace was found.
+    pub namespace: NamespaceSource,
 }
 
 impl Binding {
@@ -134,6 +139,7 @@ impl Binding {
             role_kind: text(role, "kind")?.value,
             role: text(role, "name")?,
             subjects: items(root, "subjects").filter_map(subject).collect(),
+            namespace: document.namespace,
         })
     }
 }

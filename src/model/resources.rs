@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::container::{Container, Pod};
 use super::fields::{Sourced, field, items, scalar_text, text};
-use crate::document::{Document, Node, ObjectId, Span};
+use crate::document::{Document, NamespaceSource, Node, ObjectId, Span};
 
 /// Amounts by resource.
 type Amounts = Vec<(String, Sourced<String>)>;
@@ -20,6 +20,8 @@ pub struct LimitRange {
     pub default_limits: Amounts,
     /// Requests of containers that name none.
     pub default_requests: Amounts,
+    /// How the namespace was found.
+    pub namespace: NamespaceSource,
 }
 
 /// Who set an effective amount.
@@ -61,6 +63,7 @@ impl LimitRange {
             span: document.head,
             default_limits: Vec::new(),
             default_requests: Vec::new(),
+            namespace: document.namespace,
         };
         for item in of_containers {
             let limits = &mut range.default_limits;

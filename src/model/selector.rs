@@ -154,7 +154,8 @@ impl Selector {
 
 impl Requirement {
     fn holds(&self, label: Lookup<'_>) -> Truth {
-        let unresolved = |text: &str| text.contains("${");
+        // No label value holds a dollar sign: it is a variable that nobody has filled in.
+        let unresolved = |text: &str| text.contains('$');
         match (self.operator, label) {
             (_, Lookup::Unknown) => Truth::Unknown,
             (Operator::Exists, label) => Truth::certain(label != Lookup::Missing),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::fields::{Sourced, field, flag, integer, items, scalar_text, text};
 use super::selector::Selector;
-use crate::document::{Document, Mark, Node, ObjectId, SecretHit, Span, Value};
+use crate::document::{Document, Mark, NamespaceSource, Node, ObjectId, SecretHit, Span, Value};
 
 /// A port of a Service.
 #[derive(Clone, Debug)]
@@ -224,6 +224,8 @@ pub struct Quota {
     pub hard_span: Span,
     /// Whether scopes limit it to some pods.
     pub scoped: bool,
+    /// How the namespace was found.
+    pub namespace: NamespaceSource,
 }
 
 impl Quota {
@@ -240,6 +242,7 @@ impl Quota {
             hard: hard.into_iter().flat_map(Node::children).map(key).collect(),
             hard_span: hard.map_or(document.head, super::fields::key_span),
             scoped: scoped("scopes") || scoped("scopeSelector"),
+            namespace: document.namespace,
         }
     }
 }

@@ -2,15 +2,16 @@
 //! what a check declares against what it does.
 
 use std::cell::Cell;
+use std::sync::Arc;
 
 use super::certain::Certain;
 use super::container::{Container, Pod};
 use super::mesh::{Enrolment, Mtls};
 use super::resources::{self, Amount};
 use super::{
-    AuthorizationPolicy, Autoscaler, Binding, CiliumPolicy, ConfigMap, Gateway, Ingress, Model,
-    NetworkPolicy, OtherPolicy, Part, PeerAuthentication, Quota, ReferenceGrant, Role, Route,
-    Secret, Service, ServiceAccount, Workload,
+    AuthorizationPolicy, Autoscaler, Binding, CiliumPolicy, ConfigMap, Gateway, Ingress,
+    LimitRange, Model, NetworkPolicy, OtherPolicy, Part, PeerAuthentication, Quota, ReferenceGrant,
+    Role, Route, Secret, Service, ServiceAccount, Workload,
 };
 use crate::config::Mesh;
 use crate::document::{Kind, KindSet};
@@ -50,6 +51,8 @@ every! {
     bindings, bindings: Binding, RoleBinding | ClusterRoleBinding;
     /// Every quota.
     quotas, quotas: Quota, ResourceQuota;
+    /// Every limit range.
+    limit_ranges, limit_ranges: LimitRange, LimitRange;
     /// Every ConfigMap.
     config_maps, config_maps: ConfigMap, ConfigMap;
     /// Every Secret.
@@ -144,6 +147,19 @@ impl<'a> View<'a> {
         let ranges = ranges.map_or(&[][..], |part| &part.limit_ranges);
         let pod: &Pod = &of.pod;
         resources::limit(pod, container, resource, ranges)
+    }
+
+    /// Why objects of a namespace may be missing.
+    #[must_use]
+    pub fn gap_for(&self, namespace: &str) -> Option<Arc<str>> {
+        self.model.gap_for(namespace)
+    }
+
+    /// Whether everything that could add pods to a namespace is in the input.
+    #[must_use]
+    pub fn closed(&self, namespace: &str) -> Certain<()> {
+        self.touch(&[Kind::Pod]);
+        self.model.closed(namespace)
     }
 
     /// The model itself, for what records its kinds in another way.

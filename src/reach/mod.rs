@@ -14,12 +14,12 @@ pub use eval::Verdict;
 pub use peer::Endpoint;
 pub use rule::{
     Action, Dialect, Entity, Guard, NamespaceScope, Origin, PeerSet, Peers, PortSpec, Rule,
-    Subject, Tier,
+    ServiceTarget, Subject, Tier,
 };
 pub use view::ReachView;
 
 pub(crate) use lower::proxies_dns;
-pub(crate) use peer::{selects, selects_labels, split_source};
+pub(crate) use peer::{covers_namespace, namespace_matches, selects, selects_labels, split_source};
 
 use crate::config::Cni;
 use crate::document::{Defect, ObjectId, Span};
@@ -89,7 +89,7 @@ impl<'m> Reach<'m> {
             by_namespace.entry(&pod.id.namespace).or_default().push(index);
         }
         let everywhere: Vec<usize> = (0..pods.len()).collect();
-        for rule in &rules {
+        for rule in rules.iter().filter(|rule| rule.in_force) {
             let candidates = match &rule.subject.namespaces {
                 NamespaceScope::One(name) => by_namespace.get(name.as_str()),
                 _ => Some(&everywhere),
@@ -164,7 +164,6 @@ impl<'m> Reach<'m> {
 
     /// Why a pod that seems open may not be.
     fn doubt(&self, pod: PodRef<'_>, direction: Direction) -> Option<Arc<str>> {
-        let namespace = pod.workload.id.namespace.as_str();
         let maybe = self.possibly_selecting(pod, direction);
         if let Some(rule) = maybe.iter().find(|rule| rule.default_deny) {
             let reason = format!(
@@ -173,6 +172,13 @@ impl<'m> Reach<'m> {
             );
             return Some(reason.into());
         }
+        self.doubt_about(&pod.workload.id.namespace)
+    }
+
+    /// Why a policy of a namespace may not have been seen: one is of a kind that is not evaluated,
+    /// or may be missing from the input.
+    #[must_use]
+    pub fn doubt_about(&self, namespace: &str) -> Option<Arc<str>> {
         let parts = self.model.part(namespace).into_iter().chain(self.model.part(""));
         if let Some(other) = parts.flat_map(|part| &part.other_policies).next() {
             let reason = format!("{} is of a kind that is not evaluated", other.id);

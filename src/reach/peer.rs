@@ -2,7 +2,7 @@
 
 use ipnet::IpNet;
 
-use super::rule::{Dialect, Entity, NamespaceScope, PeerSet, Peers, Subject};
+use super::rule::{Dialect, Entity, NamespaceScope, PeerSet, Peers, ServiceTarget, Subject};
 use crate::model::{Direction, Lookup, Model, Selector, Truth, Workload};
 
 /// The other end of a connection.
@@ -45,13 +45,22 @@ impl<'a> Endpoint<'a> {
 
     fn is_in(&self, peer: &PeerSet, model: &Model) -> Truth {
         match (self, peer) {
-            (_, PeerSet::Unknown { .. }) => Truth::Unknown,
+            (
+                _,
+                PeerSet::Unknown { .. } | PeerSet::Service { target: ServiceTarget::Unknown, .. },
+            ) => Truth::Unknown,
+            (Self::Pod(pod), PeerSet::Service { target, .. }) => match target {
+                ServiceTarget::Pods { namespace, selector } if *namespace == pod.id.namespace => {
+                    selects_labels(selector, pod, Dialect::Kubernetes, model)
+                }
+                _ => Truth::No,
+            },
             (_, PeerSet::Entity { entity, .. }) => self.is_entity(*entity),
             (Self::Pod(pod), PeerSet::Pods { namespaces, pods, dialect, .. }) => {
                 if pod.pod.uses_host_network() {
                     return Truth::No; // its address is the node's (N12)
                 }
-                let place = in_scope(namespaces, &pod.id.namespace, model);
+                let place = namespace_matches(namespaces, &pod.id.namespace, model);
                 let labels = pods
                     .as_ref()
                     .map_or(Truth::Yes, |selector| selects_labels(selector, pod, *dialect, model));
@@ -88,7 +97,7 @@ impl<'a> Endpoint<'a> {
     }
 }
 
-fn in_scope(scope: &NamespaceScope, namespace: &str, model: &Model) -> Truth {
+pub(crate) fn namespace_matches(scope: &NamespaceScope, namespace: &str, model: &Model) -> Truth {
     match scope {
         NamespaceScope::All => Truth::Yes,
         NamespaceScope::One(name) => Truth::certain(name == namespace),
@@ -101,7 +110,7 @@ pub(crate) fn selects(subject: &Subject, pod: &Workload, model: &Model) -> Truth
     if pod.pod.uses_host_network() {
         return Truth::No;
     }
-    let place = in_scope(&subject.namespaces, &pod.id.namespace, model);
+    let place = namespace_matches(&subject.namespaces, &pod.id.namespace, model);
     if place == Truth::No {
         return Truth::No;
     }
@@ -150,4 +159,30 @@ pub(crate) fn split_source(key: &str) -> (&str, &str) {
         }
         _ => ("", key),
     }
+}
+
+/// Whether a rule protects every pod of a namespace, those of tomorrow included.
+pub(crate) fn covers_namespace(rule: &super::rule::Rule, namespace: &str, model: &Model) -> Truth {
+    let subject = &rule.subject;
+    let place = namespace_matches(&subject.namespaces, namespace, model);
+    if place == Truth::No {
+        return Truth::No;
+    }
+    // Labels of the namespace hold for all of its pods, labels of pods for some.
+    let labels = subject.pods.matches(|key| {
+        let (_, name) = split_source(key);
+        match (subject.dialect, name.strip_prefix(NAMESPACE_LABELS)) {
+            (Dialect::Cilium, Some(label)) => model.namespace_label(namespace, label),
+            (Dialect::Cilium, None) if name == "io.kubernetes.pod.namespace" => {
+                model.namespace_label(namespace, crate::model::NAME_LABEL)
+            }
+            _ => Lookup::Is(""),
+        }
+    });
+    let by_pod_labels = subject.pods.requirements.iter().any(|requirement| {
+        let (_, name) = split_source(&requirement.key);
+        subject.dialect == Dialect::Kubernetes
+            || !(name.starts_with(NAMESPACE_LABELS) || name == "io.kubernetes.pod.namespace")
+    });
+    if by_pod_labels { Truth::No } else { place.and(labels) }
 }

@@ -78,6 +78,22 @@ pub enum Dialect {
     Cilium,
 }
 
+/// What a Service in a policy stands for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ServiceTarget {
+    /// The pods of a namespace that its selector matches.
+    Pods {
+        /// Namespace of the Service.
+        namespace: String,
+        /// Its selector.
+        selector: Selector,
+    },
+    /// No pod: it has no selector.
+    Nobody,
+    /// It is not in the input.
+    Unknown,
+}
+
 /// One member of a peer set.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PeerSet {
@@ -115,6 +131,13 @@ pub enum PeerSet {
         /// Place.
         span: Span,
     },
+    /// The pods behind a Service.
+    Service {
+        /// What the Service stands for.
+        target: ServiceTarget,
+        /// Place.
+        span: Span,
+    },
     /// Something that is not in the input.
     Unknown {
         /// Place.
@@ -131,6 +154,7 @@ impl PeerSet {
             | Self::Cidr { span, .. }
             | Self::Entity { span, .. }
             | Self::Fqdn { span, .. }
+            | Self::Service { span, .. }
             | Self::Unknown { span } => *span,
         }
     }
@@ -242,6 +266,9 @@ pub struct Rule {
     pub guard: Option<Guard>,
     /// Whether lowering added it: isolation without any clause.
     pub synthetic: bool,
+    /// Whether it is enforced. The rules of a policy that is refused are kept as written, for what
+    /// they say by themselves; no verdict sees them.
+    pub in_force: bool,
     /// Where it comes from.
     pub origin: Origin,
 }

@@ -88,6 +88,12 @@ impl<'a> ReachView<'a> {
         self.reach().certainly_admitted(pod, direction, peer)
     }
 
+    /// Why a policy of a namespace may not have been seen.
+    #[must_use]
+    pub fn doubt(&self, namespace: &str) -> Option<std::sync::Arc<str>> {
+        self.reach().doubt_about(namespace)
+    }
+
     /// A rule by its index.
     #[must_use]
     pub fn rule(&self, index: u32) -> Option<&'a Rule> {

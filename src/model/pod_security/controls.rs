@@ -139,7 +139,12 @@ fn app_armor(pod: &Pod) -> Option<Failure> {
     let detail = format!("{} must not set AppArmor profile type to {values}", who.join(" and "));
     let mut violations = setters.into_violations();
     let written = annotations.into_iter();
-    violations.extend(written.map(|(_, span, found)| Violation { container: None, span, found }));
+    violations.extend(written.map(|(_, span, found)| Violation {
+        container: None,
+        span,
+        found,
+        missing: false,
+    }));
     Some(Failure { reason: reason.to_owned(), detail, violations })
 }
 
@@ -205,7 +210,7 @@ fn capabilities_baseline(pod: &Pod) -> Option<Failure> {
 fn capabilities_restricted(pod: &Pod) -> Option<Failure> {
     let kept = Setters::new(pod).visit(|setters, index, container| {
         if !container.security.dropped.iter().any(|c| c.value == "ALL") {
-            setters.container(index, drop_place(container), "");
+            setters.lacks(index, drop_place(container));
         }
     });
     let added = added_beyond(pod, &["NET_BIND_SERVICE"]);
@@ -241,7 +246,8 @@ fn host_namespaces(pod: &Pod) -> Option<Failure> {
     ];
     let set = fields.into_iter().filter_map(|(word, field)| {
         let field = field.as_ref().filter(|field| field.value)?;
-        let violation = Violation { container: None, span: field.span, found: word.to_owned() };
+        let violation =
+            Violation { container: None, span: field.span, found: word.to_owned(), missing: false };
         Some((word, violation))
     });
     let (words, violations): (Vec<&str>, Vec<Violation>) = set.unzip();
@@ -263,6 +269,7 @@ fn host_path_volumes(pod: &Pod) -> Option<Failure> {
         container: None,
         span: volume.span,
         found: volume.host_path.as_ref().map(|path| path.value.clone()).unwrap_or_default(),
+        missing: false,
     };
     let violations = volumes.iter().map(violation).collect();
     Some(Failure { reason: "hostPath volumes".to_owned(), detail, violations })
@@ -391,6 +398,7 @@ fn seccomp_annotations(pod: &Pod) -> Option<Failure> {
                 container: None,
                 span: annotation.span,
                 found: annotation.value.clone(),
+                missing: false,
             };
             (go_quoted(&annotation.key, &annotation.value), violation)
         })
@@ -442,14 +450,9 @@ fn seccomp_restricted(pod: &Pod) -> Option<Failure> {
 fn unset_in(pod: &Pod, is_set: impl Fn(&SecurityContext) -> bool) -> Setters<'_> {
     Setters::new(pod).visit(|setters, index, container| {
         if !is_set(&container.security) {
-            setters.container(index, security_place(container), "");
+            setters.lacks(index, container.head);
         }
     })
-}
-
-/// Where a missing setting of a container belongs.
-fn security_place(container: &Container) -> crate::document::Span {
-    container.head
 }
 
 /// Sysctls in the order in which versions added them.
@@ -474,7 +477,12 @@ fn sysctls(pod: &Pod, known: usize) -> Option<Failure> {
     let allowed = SYSCTLS.get(..known).unwrap_or_default();
     let refused = pod.sysctls.iter().filter(|sysctl| !allowed.contains(&sysctl.value.as_str()));
     let violations: Vec<Violation> = refused
-        .map(|sysctl| Violation { container: None, span: sysctl.span, found: sysctl.value.clone() })
+        .map(|sysctl| Violation {
+            container: None,
+            span: sysctl.span,
+            found: sysctl.value.clone(),
+            missing: false,
+        })
         .collect();
     let names: Vec<&str> = violations.iter().map(|v| v.found.as_str()).collect();
     let detail = names.join(", ");
@@ -497,7 +505,7 @@ fn privilege_escalation(pod: &Pod) -> Option<Failure> {
         match &container.security.allow_privilege_escalation {
             Some(flag) if !flag.value => {}
             Some(flag) => setters.container(index, flag.span, "true"),
-            None => setters.container(index, security_place(container), ""),
+            None => setters.lacks(index, container.head),
         }
     });
     let who = open.containers();
@@ -537,6 +545,7 @@ fn restricted_volumes(pod: &Pod) -> Option<Failure> {
         container: None,
         span: volume.span,
         found: volume.source.clone(),
+        missing: false,
     };
     let violations = refused.iter().map(violation).collect();
     Some(Failure { reason: "restricted volume types".to_owned(), detail, violations })

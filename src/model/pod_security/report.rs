@@ -57,9 +57,18 @@ impl<'p> Setters<'p> {
         self.value(Some(index), span, value);
     }
 
+    /// A container that lacks a setting which has to be there.
+    pub(super) fn lacks(&mut self, index: usize, span: Span) {
+        self.containers.push(index);
+        let violation =
+            Violation { container: Some(index), span, found: String::new(), missing: true };
+        self.violations.push(violation);
+    }
+
     fn value(&mut self, container: Option<usize>, span: Span, value: &str) {
         self.values.insert(value.to_owned());
-        self.violations.push(Violation { container, span, found: value.to_owned() });
+        let found = value.to_owned();
+        self.violations.push(Violation { container, span, found, missing: false });
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -10,13 +10,14 @@ use crate::model::{
 };
 use crate::reach::peer::{NAMESPACE_LABELS, split_source};
 use crate::reach::rule::{
-    Action, Dialect, Entity, Guard, NamespaceScope, PeerSet, Peers, PortSpec, Rule, Subject,
+    Action, Dialect, Entity, Guard, NamespaceScope, PeerSet, Peers, PortSpec, Rule, ServiceTarget,
+    Subject,
 };
 
 const NAMESPACE_KEY: &str = "io.kubernetes.pod.namespace";
 
 /// Lowers a policy; one that is refused leaves a record. `enforced` is false where the plugin is
-/// another one: the mistakes are still recorded.
+/// another one.
 pub(super) fn lower(policy: &CiliumPolicy, model: &Model, enforced: bool, out: &mut Lowered) {
     for rule in &policy.rules {
         record_defects(policy, rule, out);
@@ -27,17 +28,19 @@ pub(super) fn lower(policy: &CiliumPolicy, model: &Model, enforced: bool, out: &
             Refusal::NoClauses(at) | Refusal::TwoPeers(at) | Refusal::Invalid(at) => *at,
         };
         out.refused.push((Arc::clone(&policy.id), at));
-        return;
-    }
-    if !enforced {
-        return;
     }
     for rule in &policy.rules {
-        let Some(selector) = &rule.endpoints else { continue };
+        let nobody = Selector::everything(policy.span);
+        let selector = match (&rule.endpoints, &policy.refused) {
+            (Some(selector), _) => selector,
+            (None, Some(_)) => &nobody,
+            (None, None) => continue,
+        };
         let base = Base {
             subject: Arc::new(subject(policy, selector)),
             object: Arc::clone(&policy.id),
             name: policy.span,
+            in_force: enforced && policy.refused.is_none(),
         };
         for direction in Direction::ALL {
             lower_direction(policy, rule, direction, &base, model, out);
@@ -223,20 +226,18 @@ fn endpoint_peer(policy: &CiliumPolicy, selector: &Selector) -> PeerSet {
 /// The pods behind a Service; one that is not in the input leaves the answer open (C14).
 fn service_peer(peer: &ServicePeer, policy: &ObjectId, model: &Model) -> PeerSet {
     let span = peer.span;
-    let Some((namespace, name)) = &peer.named else { return PeerSet::Unknown { span } };
-    let namespace = if namespace.is_empty() { &policy.namespace } else { namespace };
-    let services = model.part(namespace).into_iter().flat_map(|part| &part.services);
-    let found = services.into_iter().find(|service| service.id.name == *name);
-    match found.map(|service| &service.selector) {
-        None => PeerSet::Unknown { span },
-        Some(None) => PeerSet::Entity { entity: Entity::None, span },
-        Some(Some(selector)) => PeerSet::Pods {
-            namespaces: NamespaceScope::One(namespace.clone()),
-            pods: Some(selector.clone()),
-            dialect: Dialect::Kubernetes,
-            span,
-        },
-    }
+    let target = peer.named.as_ref().map_or(ServiceTarget::Unknown, |(namespace, name)| {
+        let namespace = if namespace.is_empty() { &policy.namespace } else { namespace };
+        let mut services = model.part(namespace).into_iter().flat_map(|part| &part.services);
+        match services.find(|service| service.id.name == *name).map(|found| &found.selector) {
+            None => ServiceTarget::Unknown,
+            Some(None) => ServiceTarget::Nobody,
+            Some(Some(selector)) => {
+                ServiceTarget::Pods { namespace: namespace.clone(), selector: selector.clone() }
+            }
+        }
+    });
+    PeerSet::Service { target, span }
 }
 
 /// Whether a rule reads DNS answers on port 53, which is what `toFQDNs` lives on (C12).

@@ -41,6 +41,7 @@ struct Base {
     subject: Arc<Subject>,
     object: Arc<ObjectId>,
     name: Span,
+    in_force: bool,
 }
 
 impl Base {
@@ -57,6 +58,7 @@ impl Base {
             default_deny: true,
             guard: None,
             synthetic: false,
+            in_force: self.in_force,
             origin: Origin { object: Arc::clone(&self.object), name: self.name, span },
         }
     }

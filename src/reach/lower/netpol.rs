@@ -10,17 +10,15 @@ use crate::reach::rule::{Dialect, NamespaceScope, PeerSet, Peers, PortSpec, Subj
 /// One allow rule per clause, and every rule isolates its direction. A direction that is isolated
 /// without any clause becomes one synthetic rule for nobody.
 pub(super) fn lower(policy: &NetworkPolicy, cni: Cni, out: &mut Lowered) {
-    if let Some(at) = policy.refused {
-        out.refused.push((Arc::clone(&policy.id), at));
-        return;
-    }
+    out.refused.extend(policy.refused.map(|at| (Arc::clone(&policy.id), at)));
     let subject = Subject {
         namespaces: NamespaceScope::One(policy.id.namespace.clone()),
         pods: policy.subject.clone(),
         dialect: Dialect::Kubernetes,
     };
     let object = Arc::clone(&policy.id);
-    let base = Base { subject: Arc::new(subject), object, name: policy.span };
+    let in_force = policy.refused.is_none();
+    let base = Base { subject: Arc::new(subject), object, name: policy.span, in_force };
     let isolated = policy.directions();
     for direction in Direction::ALL {
         let clauses = policy.clauses(direction);

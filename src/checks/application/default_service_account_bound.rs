@@ -1,0 +1,55 @@
+use crate::catalog::{CellRole, Context, Outcomes, check};
+use crate::document::Kind;
+use crate::finding::{Layer, Persona, Severity};
+
+check! {
+    /// Flags bindings that give rights to the `default` account of a namespace.
+    ///
+    /// ## Why it matters
+    /// Every pod without an account of its own runs as `default`: the right goes to all of them,
+    /// and to those that somebody deploys later.
+    ///
+    /// ## Fix
+    /// Make a ServiceAccount for the workload that needs the right, and bind that one.
+    ///
+    /// ## Known gaps
+    /// What the role grants does not matter here.
+    "default-service-account-bound" {
+        run: find,
+        title: "default account is bound to a role",
+        layer: Layer::Application,
+        cell: CellRole::Judges,
+        severity: Severity::High,
+        persona: Persona::Regular,
+        reads: &[Kind::RoleBinding, Kind::ClusterRoleBinding],
+        fix: "bind a ServiceAccount of its own instead of `default`",
+        aliases: &[("checkov", "CKV_K8S_42"), ("kubescape", "C-0225")],
+    }
+}
+
+fn find(cx: &Context<'_>, out: &mut Outcomes) {
+    for binding in cx.model.bindings() {
+        let before = out.findings.len();
+        for subject in &binding.subjects {
+            if subject.kind != "ServiceAccount" || subject.name != "default" {
+                continue;
+            }
+            let (kind, name) = (&binding.id.kind, &binding.id.name);
+            let headline = format!("{kind} `{name}` gives rights to the default account");
+            let who = format!(
+                "every pod of namespace `{}` without an account of its own",
+                subject.namespace
+            );
+            let role = format!("gets {} `{}`", binding.role_kind, binding.role.value);
+            out.push(
+                CHECK
+                    .finding(&binding.id, headline)
+                    .label(subject.span, who)
+                    .label(binding.role.span, role),
+            );
+        }
+        if out.findings.len() == before {
+            out.pass(&CHECK, &binding.id, binding.span);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+use super::evidence::title;
+use super::routes::{accepts, gateway, names_gateway};
+use crate::catalog::{CellRole, Context, Outcomes, check};
+use crate::document::Kind;
+use crate::finding::{Layer, Persona, Severity};
+use crate::model::{Gateway, Listener, Route, Truth};
+
+check! {
+    /// Flags Gateway listeners that talk HTTP without TLS.
+    ///
+    /// ## Why it matters
+    /// Everything that clients send there can be read and changed on the way, passwords and cookies
+    /// included.
+    ///
+    /// ## Fix
+    /// Serve HTTPS, and keep an HTTP listener for redirects only.
+    ///
+    /// ## Known gaps
+    /// A listener is left alone when every route of the input that attaches to it only redirects.
+    /// TLS that ends in front of the Gateway (a load balancer, a tunnel) is not seen. Waypoints of
+    /// the mesh are left out.
+    "listener-plaintext" {
+        run: find,
+        title: "listener without TLS",
+        layer: Layer::Gateway,
+        cell: CellRole::Decides,
+        severity: Severity::High,
+        persona: Persona::Regular,
+        reads: &[
+            Kind::Gateway,
+            Kind::HTTPRoute,
+            Kind::OtherRoute,
+            Kind::Namespace,
+            Kind::Pod,
+            Kind::Service,
+        ],
+        fix: "serve HTTPS, and let the HTTP listener redirect only",
+        aliases: &[],
+    }
+}
+
+fn find(cx: &Context<'_>, out: &mut Outcomes) {
+    let routes: Vec<&Route> = cx.model.routes().collect();
+    for gateway in cx.model.gateways() {
+        if gateway.is_waypoint() {
+            out.not_applicable();
+            continue;
+        }
+        for listener in &gateway.listeners {
+            if listener.is_plaintext() {
+                plaintext(cx, out, gateway, listener, &routes);
+            } else {
+                out.pass(&CHECK, &gateway.id, listener.protocol.span);
+                for workload in super::behind(cx, gateway, listener, &routes) {
+                    out.pass(&CHECK, &workload.id, listener.protocol.span);
+                }
+            }
+        }
+    }
+}
+
+fn plaintext(
+    cx: &Context<'_>,
+    out: &mut Outcomes,
+    gateway: &Gateway,
+    listener: &Listener,
+    routes: &[&Route],
+) {
+    let attached: Vec<&Route> = attached(cx, gateway, listener, routes);
+    let only_redirects = |route: &&&Route| route.rules.iter().all(|rule| rule.redirects);
+    if let Some(redirect) = attached.first().filter(|_| attached.iter().all(|r| only_redirects(&r)))
+    {
+        out.pass(&CHECK, &gateway.id, redirect.span);
+        return;
+    }
+    let headline = format!("{} listens without TLS on `{}`", title(&gateway.id), listener.name);
+    let finding = CHECK
+        .finding(&gateway.id, headline)
+        .label(listener.protocol.span, "clients talk plaintext here")
+        .affects(super::behind(cx, gateway, listener, routes).iter().map(|w| w.id.clone()));
+    out.push(
+        attached
+            .iter()
+            .filter(|route| !only_redirects(route))
+            .take(3)
+            .fold(finding, |finding, route| {
+                finding.label(route.span, "and reach the backends of this route")
+            }),
+    );
+}
+
+/// The routes that a listener accepts.
+pub(super) fn attached<'r>(
+    cx: &Context<'_>,
+    to: &Gateway,
+    listener: &Listener,
+    routes: &[&'r Route],
+) -> Vec<&'r Route> {
+    let attaches = |route: &&&Route| {
+        let parents = route.parents.iter().filter(|parent| names_gateway(parent));
+        let mut here =
+            parents.filter(|parent| gateway(cx, parent).is_some_and(|gateway| gateway.id == to.id));
+        here.any(|parent| accepts(cx, to, listener, route, parent) == Truth::Yes)
+    };
+    routes.iter().filter(attaches).copied().collect()
+}

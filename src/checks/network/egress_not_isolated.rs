@@ -1,0 +1,45 @@
+use super::isolation::judge;
+use crate::catalog::{CellRole, Context, Outcomes, check};
+use crate::document::Kind;
+use crate::finding::{Layer, Persona, Severity};
+use crate::model::Direction;
+
+check! {
+    /// Flags pods that a policy selects and whose egress stays open all the same.
+    ///
+    /// ## Why it matters
+    /// Somebody wrote a policy for this pod and may think it closed. Traffic from it is admitted to
+    /// everywhere: no policy that selects it isolates it for egress. A NetworkPolicy without
+    /// `policyTypes` isolates egress only if it has at least one egress rule.
+    ///
+    /// ## Fix
+    /// Add `Egress` to the policy's `policyTypes`, or a default deny for egress to the namespace.
+    ///
+    /// ## Known gaps
+    /// Every policy that selects the pod counts, whatever its kind. Pods that no policy selects are
+    /// reported by `pod-without-network-policy`, a switched-off default deny by
+    /// `default-deny-disabled`.
+    "egress-not-isolated" {
+        run: find,
+        title: "egress stays open",
+        layer: Layer::Network,
+        cell: CellRole::Judges,
+        severity: Severity::High,
+        persona: Persona::Regular,
+        reads: &[
+            Kind::Pod,
+            Kind::Namespace,
+            Kind::Service,
+            Kind::NetworkPolicy,
+            Kind::CiliumNetworkPolicy,
+            Kind::CiliumClusterwideNetworkPolicy,
+            Kind::OtherNetworkPolicy,
+        ],
+        fix: "add a policy that isolates the pod for egress",
+        aliases: &[("kube-score", "pod-networkpolicy")],
+    }
+}
+
+fn find(cx: &Context<'_>, out: &mut Outcomes) {
+    judge(&CHECK, cx, out, Direction::Egress, "its pods reach every destination");
+}

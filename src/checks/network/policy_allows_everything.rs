@@ -1,0 +1,91 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::evidence::title;
+use crate::catalog::{CellRole, Context, Outcomes, check};
+use crate::document::{Kind, ObjectId};
+use crate::finding::{Layer, Persona, Severity};
+use crate::model::Direction;
+use crate::reach::{Endpoint, PodRef};
+
+check! {
+    /// Flags policies that isolate pods and then admit everything again.
+    ///
+    /// ## Why it matters
+    /// The pods count as protected in every list of policies, and are as open as without any. Rules
+    /// of all policies add up: one empty rule undoes ten narrow ones.
+    ///
+    /// ## Fix
+    /// Name the peers and ports that are needed, or remove the rule.
+    ///
+    /// ## Known gaps
+    /// "Everything" is every pod of every namespace, every address outside, and every port. The
+    /// rule that opens the pods is reported; where several do so together, the first one.
+    "policy-allows-everything" {
+        run: find,
+        title: "policy admits everything",
+        layer: Layer::Network,
+        cell: CellRole::Judges,
+        severity: Severity::High,
+        persona: Persona::Regular,
+        reads: &[
+            Kind::Pod,
+            Kind::Namespace,
+            Kind::Service,
+            Kind::NetworkPolicy,
+            Kind::CiliumNetworkPolicy,
+            Kind::CiliumClusterwideNetworkPolicy,
+            Kind::OtherNetworkPolicy,
+        ],
+        fix: "name the peers and ports that are needed",
+        aliases: &[],
+    }
+}
+
+fn find(cx: &Context<'_>, out: &mut Outcomes) {
+    let mut opened: BTreeMap<(u32, Direction), Vec<Arc<ObjectId>>> = BTreeMap::new();
+    for pod in cx.reach.pods() {
+        for direction in Direction::ALL {
+            let rules = cx.reach.selecting(pod, direction);
+            let Some(isolating) = rules.iter().find(|rule| rule.default_deny) else {
+                out.not_applicable();
+                continue;
+            };
+            match opener(cx, pod, direction) {
+                Some(index) => {
+                    opened
+                        .entry((index, direction))
+                        .or_default()
+                        .push(Arc::clone(&pod.workload.id));
+                }
+                None => out.pass(&CHECK, &pod.workload.id, isolating.origin.span),
+            }
+        }
+    }
+    for ((index, direction), workloads) in opened {
+        let Some(rule) = cx.reach.rule(index) else { continue };
+        let (what, effect) = match direction {
+            Direction::Ingress => ("into", "every source and every port is admitted by this"),
+            Direction::Egress => ("out of", "every destination and every port is admitted by this"),
+        };
+        let policy = title(&rule.origin.object);
+        out.push(
+            CHECK
+                .finding(&rule.origin.object, format!("{policy} admits everything {what} its pods"))
+                .label(rule.origin.span, effect)
+                .affects(workloads)
+                .voids(),
+        );
+    }
+}
+
+/// The rule by which everything is admitted, if it is.
+pub(super) fn opener(cx: &Context<'_>, pod: PodRef<'_>, direction: Direction) -> Option<u32> {
+    let strangers = cx.reach.certainly_admitted(pod, direction, &Endpoint::Stranger);
+    if !strangers.allowed.covers_all_ports() {
+        return None;
+    }
+    let world = cx.reach.certainly_admitted(pod, direction, &Endpoint::World);
+    let all = world.allowed.covers_all_ports();
+    world.by.first().copied().filter(|_| all)
+}

@@ -1,0 +1,55 @@
+use super::evidence::title;
+use super::peers::each_peer;
+use crate::catalog::{CellRole, Context, Outcomes, check};
+use crate::document::Kind;
+use crate::finding::{Layer, Persona, Severity};
+use crate::reach::{NamespaceScope, PeerSet};
+
+check! {
+    /// Flags peers that are a whole namespace, on every port.
+    ///
+    /// ## Why it matters
+    /// Every pod of that namespace is admitted, those of tomorrow included: one of them that is taken
+    /// over reaches these pods on every port.
+    ///
+    /// ## Fix
+    /// Select the pods that need the access, and name the ports.
+    ///
+    /// ## Known gaps
+    /// The policy's own namespace as peer is reported as low: many platforms take it for one zone.
+    /// A rule that names ports is left out.
+    "whole-namespace-peer" {
+        run: find,
+        title: "peer is a whole namespace",
+        layer: Layer::Network,
+        cell: CellRole::Judges,
+        severity: Severity::Medium,
+        persona: Persona::Regular,
+        reads: &[
+            Kind::Pod,
+            Kind::Namespace,
+            Kind::Service,
+            Kind::NetworkPolicy,
+            Kind::CiliumNetworkPolicy,
+            Kind::CiliumClusterwideNetworkPolicy,
+            Kind::OtherNetworkPolicy,
+        ],
+        fix: "select the pods that need the access, and name the ports",
+        aliases: &[],
+    }
+}
+
+fn find(cx: &Context<'_>, out: &mut Outcomes) {
+    each_peer(&CHECK, cx, out, |rule, peer| {
+        let PeerSet::Pods { namespaces, pods: None, span, .. } = peer else { return None };
+        if !rule.ports.is_all() || *namespaces == NamespaceScope::All {
+            return None;
+        }
+        let own = *namespaces == NamespaceScope::One(rule.origin.object.namespace.clone());
+        let which = if own { "its own namespace" } else { "another namespace" };
+        let headline = format!("{} admits all of {which}", title(&rule.origin.object));
+        let label = "every pod there, on every port";
+        let finding = CHECK.finding(&rule.origin.object, headline).label(*span, label);
+        Some(if own { finding.at_most(Severity::Low) } else { finding })
+    });
+}

@@ -1,0 +1,69 @@
+//! `palisade init`: a configuration to start with.
+
+use std::path::Path;
+
+use super::{CliError, output};
+use crate::document::clean;
+
+/// What is written: every section, commented out, with what it does.
+const TEMPLATE: &str = "\
+# Configuration of palisade. Everything here is optional; unknown keys are errors.
+# yaml-language-server: $schema=https://palisade.dev/schemas/config.schema.json
+
+# Globs of files to leave out, beside .gitignore and .palisadeignore.
+# exclude:
+#   - \"examples/**\"
+
+# Facts about the platform. What is not declared is assumed, and every report says so.
+# platform:
+#   cni: cilium              # cilium, calico, antrea, ovn, generic, none
+#   cniVersion: \"1.17\"
+#   mesh: ambient            # ambient, sidecar, none
+#   rootNamespace: istio-system
+#   trustDomain: cluster.local
+#   kubernetesVersion: \"1.34\"
+
+# Checks by name: `palisade checks` lists them, `palisade explain CHECK` tells more.
+# checks:
+#   container-without-cpu-request:
+#     disable: true
+#   exposed-to-internet:
+#     severity: low
+#   cross-namespace-flow-not-allowed:
+#     params:
+#       allow: [\"web -> api\", \"monitoring -> *\"]
+
+# Other settings for some paths.
+# overrides:
+#   - paths: [\"legacy/**\"]
+#     checks:
+#       container-may-run-as-root: {severity: medium}
+
+# Permission to live with a finding: what, where, why, who, until when.
+# waivers:
+#   - check: host-network
+#     match: {namespace: monitoring, kind: DaemonSet, name: node-exporter}
+#     reason: reads the node's own metrics
+#     owner: platform-team
+#     until: 2027-06-30
+";
+
+/// Writes the file.
+pub(super) fn run(directory: &Path, force: bool) -> Result<u8, CliError> {
+    let path = directory.join("palisade.yaml");
+    let name = clean(&path.to_string_lossy());
+    if path.exists() && !force {
+        return Err(CliError::CannotWrite {
+            path: name,
+            reason: "it exists already".to_owned(),
+            help: "use `--force` to replace it",
+        });
+    }
+    output::replace(&path, TEMPLATE.as_bytes()).map_err(|error| CliError::CannotWrite {
+        path: name.clone(),
+        reason: clean(&error.to_string()),
+        help: "name a directory that exists and may be written",
+    })?;
+    output::write(None, |out| writeln!(out, "wrote {name}"))?;
+    Ok(0)
+}

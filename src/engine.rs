@@ -1,0 +1,271 @@
+//! From an inventory to outcomes: select, run, sort, waive. Pure and deterministic.
+
+mod matrix;
+mod settings;
+mod waive;
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use sha2::{Digest, Sha256};
+
+pub use settings::{Settings, SettingsError, catalog};
+
+use crate::catalog::{Check, Context, Given, Outcomes, Params};
+use crate::document::{Defect, Document, Files, Inventory, KindSet, Span};
+use crate::finding::{Assessment, Finding, NotAssessed, Pass, RootGap, Tally};
+use crate::model::{Model, View};
+use crate::reach::{Reach, ReachView, cni_of};
+
+/// Judges one root with every enabled check. Waivers are applied by [`conclude`], which sees all
+/// roots.
+#[must_use]
+pub fn assess(inventory: &Inventory, settings: &Settings) -> Assessment {
+    let model = Model::build(inventory, &settings.config.profile);
+    let reach = Reach::build(&model);
+    let facts: Vec<Defect> = inventory.defects.iter().chain(&reach.defects).cloned().collect();
+    let checks = settings.enabled();
+    let results: Vec<(&Check, Outcomes)> = checks
+        .par_iter()
+        .map(|check| {
+            let applies = check.reads.overlaps(inventory.kinds());
+            let outcomes = if applies {
+                run(check, &model, &reach, &facts, settings).0
+            } else {
+                Outcomes::default()
+            };
+            (*check, outcomes)
+        })
+        .collect();
+    let mut assessment = empty(inventory, &model, &reach);
+    let index = Index::new(inventory);
+    for (check, outcomes) in results {
+        assessment.take(check, outcomes, &index, settings, &inventory.name);
+    }
+    assessment.passes.sort();
+    assessment.not_assessed.sort();
+    assessment.not_assessed.dedup();
+    assessment.matrix = matrix::rows(&model, &assessment, settings);
+    assessment
+}
+
+/// Applies waivers over all roots, then what the configuration and the command line hide, and joins
+/// findings that several roots share.
+pub fn conclude(
+    assessments: &mut Vec<Assessment>,
+    inventories: &[Arc<Inventory>],
+    files: &Files,
+    settings: &Settings,
+) {
+    waive::apply(assessments, inventories, files, settings);
+    for assessment in assessments.iter_mut() {
+        settings.shape(assessment, files);
+        assessment.findings.sort_by(Finding::order);
+        count(assessment);
+    }
+    join_roots(assessments);
+}
+
+/// Runs one check and tells which kinds it asked for. A panic becomes an `error` outcome.
+fn run(
+    check: &'static Check,
+    model: &Model,
+    reach: &Reach<'_>,
+    facts: &[Defect],
+    settings: &Settings,
+) -> (Outcomes, KindSet) {
+    let touched = Cell::new(KindSet::default());
+    let no_params = Params::default();
+    let given = Given {
+        params: settings.params.get(check.slug).unwrap_or(&no_params),
+        pod_security: settings.pod_security,
+        profile: &settings.config.profile,
+        facts,
+    };
+    let guarded = catch_unwind(AssertUnwindSafe(|| {
+        let mut out = Outcomes::default();
+        let (view, reach) = (View::new(model, &touched), ReachView::new(reach, &touched));
+        let cx = Context::new(check, view, reach, given, &touched);
+        (check.run)(&cx, &mut out);
+        out
+    }));
+    let outcomes = guarded.unwrap_or_else(|_| {
+        let reason = "the check failed to run: a fault of palisade, please report it";
+        let failed = NotAssessed {
+            check: check.slug,
+            subject: None,
+            reason: Arc::from(reason),
+            error: true,
+        };
+        Outcomes { not_assessed: vec![failed], ..Outcomes::default() }
+    });
+    (outcomes, touched.get())
+}
+
+/// The kinds that a check asks for on an inventory; a test holds them against what it declares.
+#[must_use]
+pub fn kinds_touched(check: &'static Check, inventory: &Inventory, settings: &Settings) -> KindSet {
+    let model = Model::build(inventory, &settings.config.profile);
+    let reach = Reach::build(&model);
+    let facts: Vec<Defect> = inventory.defects.iter().chain(&reach.defects).cloned().collect();
+    run(check, &model, &reach, &facts, settings).1
+}
+
+fn empty(inventory: &Inventory, model: &Model, reach: &Reach<'_>) -> Assessment {
+    let gaps = inventory.gaps.iter().map(|gap| RootGap {
+        reason: gap.reason.word(),
+        what: gap.what.clone(),
+        at: gap.at,
+        hint: gap.hint.clone(),
+    });
+    Assessment {
+        root: inventory.name.clone(),
+        kind: inventory.kind.word(),
+        objects: inventory.documents.len(),
+        gaps: gaps.collect(),
+        assumptions: assumptions(model),
+        findings: Vec::new(),
+        ignored: Vec::new(),
+        not_assessed: Vec::new(),
+        passes: Vec::new(),
+        matrix: Vec::new(),
+        tallies: BTreeMap::new(),
+        hidden: 0,
+        refused: reach.refused.clone(),
+    }
+}
+
+/// What was not declared and had to be assumed.
+fn assumptions(model: &Model) -> Vec<(&'static str, String)> {
+    let profile = &model.profile;
+    let mut assumed = Vec::new();
+    if profile.cni.is_none() {
+        assumed.push(("cni", cni_of(model).word().to_owned()));
+    }
+    if let (None, Some(mesh)) = (profile.mesh, model.mesh()) {
+        assumed.push(("mesh", mesh.word().to_owned()));
+        if profile.root_namespace.is_none() {
+            assumed.push(("rootNamespace", profile.root_namespace().to_owned()));
+        }
+        if profile.trust_domain.is_none() {
+            assumed.push(("trustDomain", profile.trust_domain().to_owned()));
+        }
+    }
+    assumed
+}
+
+impl Assessment {
+    fn take(
+        &mut self,
+        check: &'static Check,
+        outcomes: Outcomes,
+        index: &Index<'_>,
+        settings: &Settings,
+        root: &str,
+    ) {
+        let Outcomes { findings, passes, not_assessed, not_applicable } = outcomes;
+        self.tallies.insert(check.slug, Tally { not_applicable, ..Tally::default() });
+        let mut seen: HashSet<(Arc<crate::document::ObjectId>, Option<String>, Option<Span>)> =
+            HashSet::new();
+        for mut finding in findings {
+            // One finding per check, subject and field.
+            let key = (Arc::clone(&finding.subject), finding.container.clone(), finding.primary());
+            if !seen.insert(key) {
+                continue;
+            }
+            finding.severity = settings.severity(check, finding.severity);
+            finding.fingerprint = index.fingerprint(&finding);
+            finding.roots = vec![root.to_owned()];
+            self.findings.push(finding);
+        }
+        self.passes.extend(passes);
+        self.not_assessed.extend(not_assessed);
+    }
+}
+
+/// Finds the object that a place belongs to.
+struct Index<'i>(Vec<&'i Document>);
+
+impl<'i> Index<'i> {
+    fn new(inventory: &'i Inventory) -> Self {
+        let mut documents: Vec<&Document> = inventory.documents.iter().collect();
+        documents.sort_by_key(|document| (document.extent.file, document.extent.start));
+        Self(documents)
+    }
+
+    fn document(&self, span: Span) -> Option<&'i Document> {
+        let before =
+            self.0.partition_point(|d| (d.extent.file, d.extent.start) <= (span.file, span.start));
+        let candidate = before.checked_sub(1).and_then(|at| self.0.get(at))?;
+        candidate.extent.contains(span).then_some(*candidate)
+    }
+
+    /// Hash of check, object and field pointer with list items by their name: never a line, an
+    /// offset or the API version.
+    fn fingerprint(&self, finding: &Finding) -> String {
+        let mut hash = Sha256::new();
+        let mut add = |text: &str| {
+            hash.update(text.as_bytes());
+            hash.update([0]);
+        };
+        let subject = &finding.subject;
+        add(finding.check);
+        for part in [&subject.group, &subject.kind, &subject.namespace, &subject.name] {
+            add(part);
+        }
+        add(finding.container.as_deref().unwrap_or_default());
+        if let Some((at, document)) =
+            finding.primary().and_then(|at| Some((at, self.document(at)?)))
+        {
+            if document.id != finding.subject {
+                add(&document.id.to_string());
+            }
+            add(&document.pointer_of(at).stable());
+        }
+        let digest = hash.finalize();
+        digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+fn count(assessment: &mut Assessment) {
+    let tallies = &mut assessment.tallies;
+    let mut add = |slug: &'static str, one: fn(&mut Tally) -> &mut usize| {
+        *one(tallies.entry(slug).or_default()) += 1;
+    };
+    assessment.findings.iter().for_each(|f| add(f.check, |tally| &mut tally.findings));
+    assessment.passes.iter().for_each(|p: &Pass| add(p.check, |tally| &mut tally.passes));
+    assessment.not_assessed.iter().for_each(|n| add(n.check, |tally| &mut tally.not_assessed));
+    assessment.ignored.iter().for_each(|i| add(i.finding.check, |tally| &mut tally.ignored));
+}
+
+/// One defect in several roots is printed once, with the list of roots.
+fn join_roots(assessments: &mut [Assessment]) {
+    if assessments.len() < 2 {
+        return;
+    }
+    type Key = (String, Option<Span>, String);
+    let mut first: BTreeMap<Key, (usize, usize)> = BTreeMap::new();
+    let mut more: Vec<((usize, usize), String)> = Vec::new();
+    for (at, assessment) in assessments.iter_mut().enumerate() {
+        let mut kept = Vec::new();
+        for finding in std::mem::take(&mut assessment.findings) {
+            let key = (finding.fingerprint.clone(), finding.primary(), finding.message.clone());
+            match first.get(&key) {
+                Some(place) => more.push((*place, assessment.root.clone())),
+                None => {
+                    first.insert(key, (at, kept.len()));
+                    kept.push(finding);
+                }
+            }
+        }
+        assessment.findings = kept;
+    }
+    for ((at, nth), root) in more {
+        if let Some(finding) = assessments.get_mut(at).and_then(|a| a.findings.get_mut(nth)) {
+            finding.roots.push(root);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Renderings of a run. None of them computes anything about the objects.
+
+mod human;
+mod json;
+mod sarif;
+mod snippet;
+mod table;
+
+use std::io;
+
+pub use json::json_schema;
+
+use crate::document::{File, Files, Note, Position, Problem, Span};
+use crate::engine::Settings;
+use crate::finding::Assessment;
+use crate::source::FileReport;
+
+/// Where the documentation of a check is found.
+#[must_use]
+pub fn url(slug: &str) -> String {
+    format!("https://palisade.dev/checks#{slug}")
+}
+
+/// A format of the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For people, with source snippets.
+    Human,
+    /// One line per finding.
+    Table,
+    /// The contract for programs.
+    Json,
+    /// SARIF 2.1.0, as code scanning consumes it.
+    Sarif,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exit {
+    /// Exit code.
+    pub code: u8,
+    /// Why, for people.
+    pub reason: String,
+}
+
+/// How text is laid out.
+#[derive(Clone, Copy, Debug)]
+pub struct Style {
+    /// Whether colours are used.
+    pub color: bool,
+    /// Whether links are written as such.
+    pub links: bool,
+    /// Width in columns.
+    pub width: usize,
+}
+
+/// Everything that a report is made from.
+#[derive(Debug)]
+pub struct Run<'a> {
+    /// Outcomes, one entry per root.
+    pub assessments: &'a [Assessment],
+    /// Texts.
+    pub files: &'a Files,
+    /// Every file that was met.
+    pub reports: &'a [FileReport],
+    /// Parts that gave no object and should have.
+    pub problems: &'a [Problem],
+    /// Remarks.
+    pub notes: &'a [Note],
+    /// Settings of the run.
+    pub settings: &'a Settings,
+    /// How it ended.
+    pub exit: &'a Exit,
+    /// Whether passes are listed.
+    pub passes: bool,
+}
+
+impl Run<'_> {
+    /// Name of the file of a place.
+    fn name(&self, span: Span) -> &str {
+        self.files.get(span.file).name()
+    }
+
+    /// Line and column of the start of a place.
+    fn position(&self, span: Span) -> Position {
+        self.files.get(span.file).position(span.start)
+    }
+}
+
+/// Writes a report.
+///
+/// # Errors
+/// Gives what the writer gives.
+pub fn write(
+    run: &Run<'_>,
+    format: Format,
+    style: Style,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    match format {
+        Format::Human => human::write(run, style, out),
+        Format::Table => table::write(run, style, out),
+        Format::Json => json::write(run, out),
+        Format::Sarif => sarif::write(run, out),
+    }
+}
+
+/// A problem of a text as one line, for standard error.
+pub(crate) fn problem_line(file: &File, problem: &Problem) -> String {
+    let line = file.position(problem.at.start).line;
+    let help = problem.help.map(|help| format!("; {help}")).unwrap_or_default();
+    format!("{}: {}:{line}: {}{help}\n", problem.state.word(), file.name(), problem.message)
+}
+
+/// A mistake in a text with the line it stands on.
+pub(crate) fn problem_block(
+    file: &File,
+    at: Span,
+    message: &str,
+    help: Option<&str>,
+    color: bool,
+    out: &mut String,
+) {
+    let style = Style { color, links: false, width: 100 };
+    out.push_str(&human::problem(file, at, message, help, style));
+}

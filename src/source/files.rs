@@ -1,0 +1,220 @@
+//! Which files there are: walks, ignore files, and what is left out with the reason.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use ignore::Match;
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use walkdir::{DirEntry, WalkDir};
+
+use super::Request;
+use super::names::{Base, NameError, canonical};
+use crate::document::{State, clean};
+
+/// A file that was met.
+pub(super) struct Entry {
+    pub(super) name: String,
+    pub(super) what: What,
+}
+
+/// What is done with it.
+pub(super) enum What {
+    /// Read as manifests.
+    File(PathBuf),
+    /// Read as a document or script with manifests in it.
+    Text(PathBuf),
+    /// Read from standard input.
+    Stdin,
+    /// Part of a chart or kustomization that is not rendered.
+    Unrendered { what: String, command: String },
+    /// Not read.
+    Skipped { state: State, reason: String },
+}
+
+/// Extensions of manifests, and of texts that may hold some.
+const MANIFESTS: [&str; 3] = ["yaml", "yml", "json"];
+const TEXTS: [&str; 5] = ["md", "markdown", "txt", "sh", "bash"];
+
+/// Directories that hold no manifests of the project's own.
+const SKIPPED: [&str; 3] = [".git", "node_modules", "vendor"];
+
+/// The files of a request, sorted by name, each once.
+pub(super) fn walk(request: &Request, base: &Base) -> Result<Vec<Entry>, NameError> {
+    let mut found: BTreeMap<String, What> = BTreeMap::new();
+    if request.stdin {
+        found.insert("<stdin>".to_owned(), What::Stdin);
+    }
+    for argument in &request.paths {
+        let real = canonical(argument)?;
+        if real.is_dir() {
+            Walk { request, base, ignores: BTreeMap::new() }.directory(&real, &mut found);
+        } else {
+            let what = named_file(&real);
+            found.insert(base.name(&real), what);
+        }
+    }
+    Ok(found.into_iter().map(|(name, what)| Entry { name, what }).collect())
+}
+
+/// A file that was named on purpose is read whatever its extension.
+fn named_file(real: &Path) -> What {
+    if !real.is_file() {
+        let reason = "not a regular file; pass its content on standard input: `palisade check -`";
+        return What::Skipped { state: State::Unreadable, reason: reason.to_owned() };
+    }
+    if has_extension(real, &TEXTS) {
+        What::Text(real.to_owned())
+    } else {
+        What::File(real.to_owned())
+    }
+}
+
+fn has_extension(path: &Path, extensions: &[&str]) -> bool {
+    let extension = path.extension().map(OsStr::to_string_lossy);
+    extension.is_some_and(|e| extensions.iter().any(|known| e.eq_ignore_ascii_case(known)))
+}
+
+/// A directory that has to be rendered before anything in it means something.
+struct Unrendered {
+    directory: PathBuf,
+    what: String,
+    command: String,
+}
+
+struct Walk<'r> {
+    request: &'r Request,
+    base: &'r Base,
+    /// Ignore files by directory.
+    ignores: BTreeMap<PathBuf, Vec<(&'static str, Gitignore)>>,
+}
+
+impl Walk<'_> {
+    fn directory(&mut self, root: &Path, found: &mut BTreeMap<String, What>) {
+        // Ignore files above the argument count as far up as the repository reaches.
+        let above = root.ancestors().skip(1);
+        let above = above.take_while(|parent| parent.starts_with(self.base.directory()));
+        let above: Vec<PathBuf> = above.map(Path::to_owned).collect();
+        above.iter().for_each(|directory| self.read_ignores(directory));
+        // Below this directory nothing is read: a chart or a kustomization that is not rendered.
+        let mut unrendered: Option<Unrendered> = None;
+        let mut walk = WalkDir::new(root).follow_links(false).sort_by_file_name().into_iter();
+        while let Some(next) = walk.next() {
+            let entry = match next {
+                Ok(entry) => entry,
+                Err(error) => {
+                    let path = error.path().unwrap_or(root).to_owned();
+                    let reason =
+                        clean(&error.io_error().map_or_else(String::new, ToString::to_string));
+                    let what = What::Skipped { state: State::Unreadable, reason };
+                    found.insert(self.base.name(&path), what);
+                    continue;
+                }
+            };
+            if unrendered.as_ref().is_some_and(|dir| !entry.path().starts_with(&dir.directory)) {
+                unrendered = None;
+            }
+            if entry.file_type().is_dir() {
+                if let Some(reason) = self.skips_directory(&entry) {
+                    let what = What::Skipped { state: State::Excluded, reason };
+                    found.insert(self.base.name(entry.path()), what);
+                    walk.skip_current_dir();
+                    continue;
+                }
+                self.read_ignores(entry.path());
+                if unrendered.is_none() {
+                    unrendered = self.needs_rendering(entry.path());
+                }
+                continue;
+            }
+            let what = self.file(&entry, unrendered.as_ref());
+            found.insert(self.base.name(entry.path()), what);
+        }
+    }
+
+    fn file(&self, entry: &DirEntry, unrendered: Option<&Unrendered>) -> What {
+        let path = entry.path();
+        let skipped = |state, reason: &str| What::Skipped { state, reason: reason.to_owned() };
+        if entry.file_type().is_symlink() {
+            let target = std::fs::read_link(path).unwrap_or_default();
+            let target = clean(&target.to_string_lossy());
+            return skipped(State::Excluded, &format!("a symbolic link to `{target}`"));
+        }
+        if !entry.file_type().is_file() {
+            return skipped(State::Excluded, "not a regular file");
+        }
+        if let Some(reason) = self.ignored(path, false) {
+            return skipped(State::Excluded, &reason);
+        }
+        let text = has_extension(path, &TEXTS);
+        if !has_extension(path, &MANIFESTS) && !(text && self.request.include_docs) {
+            return skipped(State::Excluded, "no manifest by its extension");
+        }
+        match unrendered {
+            Some(Unrendered { what, command, .. }) if !text => {
+                What::Unrendered { what: what.clone(), command: command.clone() }
+            }
+            _ if text => What::Text(path.to_owned()),
+            _ => What::File(path.to_owned()),
+        }
+    }
+
+    /// Why a directory is skipped as a whole.
+    fn skips_directory(&self, entry: &DirEntry) -> Option<String> {
+        let name = entry.file_name().to_string_lossy();
+        if entry.depth() > 0 && SKIPPED.contains(&name.as_ref()) {
+            return Some(format!("directories called `{name}` are skipped unless named"));
+        }
+        if entry.depth() == 0 { None } else { self.ignored(entry.path(), true) }
+    }
+
+    /// The rule that leaves a path out: the nearest ignore file decides, then the configuration.
+    fn ignored(&self, path: &Path, is_dir: bool) -> Option<String> {
+        let by_glob = self.base.name(path);
+        let excluded = self.request.exclude.iter().any(|glob| glob.is_match(&by_glob));
+        if excluded {
+            return Some("excluded by palisade.yaml".to_owned());
+        }
+        for directory in path.ancestors().skip(1) {
+            for (name, rules) in self.ignores.get(directory).into_iter().flatten() {
+                match rules.matched(path, is_dir) {
+                    Match::Ignore(_) => return Some(format!("ignored by {name}")),
+                    Match::Whitelist(_) => return None,
+                    Match::None => {}
+                }
+            }
+        }
+        None
+    }
+
+    fn read_ignores(&mut self, directory: &Path) {
+        let mut rules = Vec::new();
+        for name in [".palisadeignore", ".gitignore"] {
+            let path = directory.join(name);
+            if !path.is_file() {
+                continue;
+            }
+            let mut builder = GitignoreBuilder::new(directory);
+            builder.add(&path);
+            rules.extend(builder.build().ok().map(|built| (name, built)));
+        }
+        if !rules.is_empty() {
+            self.ignores.insert(directory.to_owned(), rules);
+        }
+    }
+
+    /// The renderer that a directory and everything below it needs.
+    fn needs_rendering(&self, directory: &Path) -> Option<Unrendered> {
+        let has = |names: &[&str]| names.iter().any(|name| directory.join(name).is_file());
+        let name = self.base.name(directory);
+        let (what, command) = if has(&["Chart.yaml"]) {
+            ("chart", format!("helm template {name} | palisade check -"))
+        } else if has(&["kustomization.yaml", "kustomization.yml", "Kustomization"]) {
+            ("kustomization", format!("kubectl kustomize {name} | palisade check -"))
+        } else {
+            return None;
+        };
+        let what = format!("{what} `{name}`");
+        Some(Unrendered { directory: directory.to_owned(), what, command })
+    }
+}

@@ -1,0 +1,79 @@
+//! What files are called in outputs: relative to the repository, else to what the arguments share,
+//! so that the same input gives the same bytes from every working directory.
+
+use std::path::{Component, Path, PathBuf};
+
+use thiserror::Error;
+
+/// An argument that cannot be found.
+#[derive(Debug, Error)]
+pub enum NameError {
+    /// It does not exist, or may not be looked at.
+    #[error("cannot find `{path}`: {reason}")]
+    Missing {
+        /// As written.
+        path: String,
+        /// What the system says.
+        reason: String,
+    },
+}
+
+/// The directory that names are relative to.
+#[derive(Debug)]
+pub struct Base {
+    directory: PathBuf,
+}
+
+impl Base {
+    /// The repository that holds all arguments, else their common directory.
+    ///
+    /// # Errors
+    /// Gives the argument that cannot be found.
+    pub fn of(arguments: &[PathBuf]) -> Result<Self, NameError> {
+        let mut directory: Option<PathBuf> = None;
+        for argument in arguments {
+            let real = canonical(argument)?;
+            let own = if real.is_dir() { real } else { real.parent().unwrap_or(&real).to_owned() };
+            directory = Some(match directory {
+                None => own,
+                Some(shared) => common(&shared, &own),
+            });
+        }
+        let directory = directory.unwrap_or_default();
+        let repository = directory.ancestors().find(|parent| parent.join(".git").exists());
+        let directory = repository.map_or_else(|| directory.clone(), Path::to_owned);
+        Ok(Self { directory })
+    }
+
+    /// The directory itself.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The name of a path, with `/` between its parts.
+    #[must_use]
+    pub fn name(&self, real: &Path) -> String {
+        let relative = real.strip_prefix(&self.directory).unwrap_or(real);
+        let parts = relative.components().filter_map(|part| match part {
+            Component::Normal(part) => Some(crate::document::clean(&part.to_string_lossy())),
+            Component::ParentDir => Some("..".to_owned()),
+            _ => None,
+        });
+        let name = parts.collect::<Vec<_>>().join("/");
+        if name.is_empty() { ".".to_owned() } else { name }
+    }
+}
+
+/// The path without symbolic links.
+pub(super) fn canonical(argument: &Path) -> Result<PathBuf, NameError> {
+    argument.canonicalize().map_err(|error| NameError::Missing {
+        path: crate::document::clean(&argument.to_string_lossy()),
+        reason: crate::document::clean(&error.to_string()),
+    })
+}
+
+fn common(a: &Path, b: &Path) -> PathBuf {
+    let shared = a.components().zip(b.components()).take_while(|(x, y)| x == y);
+    shared.map(|(part, _)| part).collect()
+}
