@@ -55,7 +55,7 @@ pub fn assess(inventory: &Inventory, settings: &Settings) -> Assessment {
 /// Applies waivers over all roots, then what the configuration and the command line hide, and joins
 /// findings that several roots share.
 pub fn conclude(
-    assessments: &mut Vec<Assessment>,
+    assessments: &mut [Assessment],
     inventories: &[Arc<Inventory>],
     files: &Files,
     settings: &Settings,

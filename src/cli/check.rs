@@ -7,7 +7,7 @@ use super::output::{Order, targets, write};
 use super::progress::Progress;
 use super::{CheckArgs, CliError, output, setup, terminal};
 use crate::document::{Inventory, ReadOptions, State, write_json};
-use crate::engine::{Settings, assess, conclude};
+use crate::engine::{assess, conclude};
 use crate::finding::Assessment;
 use crate::report::{self, Exit, Run};
 use crate::source::{Loaded, Request, load};
@@ -61,13 +61,6 @@ pub(super) fn run(args: &CheckArgs, order: &Order) -> Result<u8, CliError> {
         };
         write(output.as_deref(), |out| report::write(&run, *format, style, out))?;
     }
-    finish(exit, settings)
-}
-
-/// The memory of a run goes back to the system at once; freeing it piece by piece takes longer than
-/// some runs.
-fn finish(exit: Exit, settings: Settings) -> Result<u8, CliError> {
-    std::mem::forget(settings);
     Ok(exit.code)
 }
 

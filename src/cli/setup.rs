@@ -87,7 +87,7 @@ fn config_text(args: &CheckArgs) -> Result<ConfigText, CliError> {
         path: clean(&path.to_string_lossy()),
         reason: clean(&error.to_string()),
     })?;
-    let base = Base::of(&[path.clone()]);
+    let base = Base::of(std::slice::from_ref(&path));
     let real = path.canonicalize().unwrap_or(path);
     let name = base.map_or_else(|_| "palisade.yaml".to_owned(), |base| base.name(&real));
     Ok(Some((name, text)))

@@ -60,7 +60,7 @@ pub enum Scope {
     /// Findings about one object.
     Object(std::sync::Arc<crate::document::ObjectId>),
     /// Findings that match.
-    Matching(Match),
+    Matching(Box<Match>),
 }
 
 /// Permission to live with a finding.
@@ -306,7 +306,7 @@ pub(super) fn of_configuration(node: Node<'_>, errors: &mut Vec<ConfigError>) ->
         check_span,
         span: node.span(),
         spelling: Spelling::Configuration,
-        scope: Scope::Matching(wanted),
+        scope: Scope::Matching(Box::new(wanted)),
         reason: reason?.0,
         owner: Some(owner?.0),
         until: Some(until),

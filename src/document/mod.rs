@@ -27,7 +27,7 @@ pub use inventory::{Gap, GapReason, Inventory, RootKind};
 pub use json::write_json;
 pub use kind::{Kind, KindSet, Scope, known, makes_no_pods};
 pub(crate) use offset::OffsetMap;
-pub use pointer::Pointer;
+pub use pointer::{Pointer, Step};
 pub(crate) use read::{Extract, read_extract};
 pub use read::{ReadOptions, Reading, overwrite_redacted, read, read_settings};
 pub use redact::SecretHit;

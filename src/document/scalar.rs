@@ -146,7 +146,7 @@ fn is_float(plain: &str) -> bool {
 
 /// Writes a float as Go's JSON encoder does: shortest digits, exponents only at the extremes.
 #[must_use]
-pub fn format_float(value: f64) -> String {
+pub(super) fn format_float(value: f64) -> String {
     let magnitude = value.abs();
     if magnitude != 0.0 && !(1e-6..1e21).contains(&magnitude) {
         let text = format!("{value:e}");

@@ -128,7 +128,7 @@ pub(super) fn in_line(line: &str) -> Option<Hit> {
     let inner = value.trim_matches(['"', '\'']);
     let code =
         |c: char| matches!(c, ' ' | '(' | ')' | '{' | '}' | '[' | ']' | '<' | '>' | ';' | '|');
-    if inner.contains(code) && !(quoted && !inner.contains(['(', '{'])) {
+    if inner.contains(code) && (!quoted || inner.contains(['(', '{'])) {
         return None;
     }
     let strength = strength(name)?;

@@ -11,7 +11,7 @@ pub enum Certain<T> {
     Unknown(Arc<str>),
 }
 
-pub use Certain::{Known, Unknown};
+use self::Certain::{Known, Unknown};
 
 impl<T> Certain<T> {
     /// The answer, where there is one.

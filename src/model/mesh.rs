@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Model;
-use super::certain::{Certain, Known, Unknown};
+use super::certain::Certain::{self, Known, Unknown};
 use super::fields::Sourced;
 use super::istio::{MtlsMode, PeerAuthentication};
 use super::namespace::pick;

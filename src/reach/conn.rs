@@ -267,7 +267,7 @@ mod tests {
             prop_assert_eq!(a.and(&b).contains(port), in_a && in_b);
             prop_assert_eq!(a.minus(&b).contains(port), in_a && !in_b);
             prop_assert!(a.minus(&b).and(&b).is_empty());
-            prop_assert_eq!(a.or(&a), a.clone());
+            prop_assert_eq!(&a.or(&a), &a);
             prop_assert_eq!(a.minus(&b).or(&a.and(&b)), a);
         }
     }

@@ -88,12 +88,12 @@ impl<'a> Endpoint<'a> {
     }
 
     fn is_entity(&self, entity: Entity) -> Truth {
-        Truth::certain(match (entity, self) {
-            (Entity::All, _) => true,
-            (Entity::World, Self::Range(_) | Self::World) => true,
-            (Entity::Cluster, Self::Pod(_) | Self::Stranger) => true,
-            _ => false,
-        })
+        Truth::certain(matches!(
+            (entity, self),
+            (Entity::All, _)
+                | (Entity::World, Self::Range(_) | Self::World)
+                | (Entity::Cluster, Self::Pod(_) | Self::Stranger)
+        ))
     }
 }
 

@@ -147,7 +147,7 @@ impl Walk<'_> {
             return skipped(State::Excluded, &reason);
         }
         let text = has_extension(path, &TEXTS);
-        if !has_extension(path, &MANIFESTS) && !(text && self.request.include_docs) {
+        if !(has_extension(path, &MANIFESTS) || text && self.request.include_docs) {
             return skipped(State::Excluded, "no manifest by its extension");
         }
         match unrendered {

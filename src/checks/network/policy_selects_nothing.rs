@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::evidence::{self, Evidence, is_typo, title};
 use crate::catalog::{CellRole, Context, Outcomes, check};
-use crate::document::{Kind, ObjectId, Span};
+use crate::document::{Kind, ObjectId};
 use crate::finding::{Layer, Persona, Severity};
 use crate::model::{Selector, Truth, Unknown, Workload};
 use crate::reach::{Dialect, selects_labels};
@@ -51,39 +51,30 @@ check! {
 /// A policy and the selector of what it protects.
 struct Claim<'a> {
     id: &'a Arc<ObjectId>,
-    name: Span,
     layer: Layer,
     selector: &'a Selector,
     dialect: Dialect,
 }
 
 fn find(cx: &Context<'_>, out: &mut Outcomes) {
-    let claim = |id, name, layer, selector, dialect| Claim { id, name, layer, selector, dialect };
+    let claim = |id, layer, selector, dialect| Claim { id, layer, selector, dialect };
     let plain = cx.model.network_policies().filter(|policy| policy.refused.is_none());
     for policy in plain {
         let selector = &policy.subject;
-        judge(
-            cx,
-            out,
-            &claim(&policy.id, policy.span, Layer::Network, selector, Dialect::Kubernetes),
-        );
+        judge(cx, out, &claim(&policy.id, Layer::Network, selector, Dialect::Kubernetes));
     }
     for policy in cx.model.cilium_policies().filter(|p| p.refused.is_none() && !p.clusterwide) {
         for selector in policy.rules.iter().filter_map(|rule| rule.endpoints.as_ref()) {
-            judge(
-                cx,
-                out,
-                &claim(&policy.id, policy.span, Layer::Network, selector, Dialect::Cilium),
-            );
+            judge(cx, out, &claim(&policy.id, Layer::Network, selector, Dialect::Cilium));
         }
     }
     for policy in cx.model.authorization_policies().filter(|policy| !policy.targeted) {
         let Some(selector) = &policy.selector else { continue };
-        judge(cx, out, &claim(&policy.id, policy.span, Layer::Mesh, selector, Dialect::Kubernetes));
+        judge(cx, out, &claim(&policy.id, Layer::Mesh, selector, Dialect::Kubernetes));
     }
     for policy in cx.model.peer_authentications() {
         let Some(selector) = &policy.selector else { continue };
-        judge(cx, out, &claim(&policy.id, policy.span, Layer::Mesh, selector, Dialect::Kubernetes));
+        judge(cx, out, &claim(&policy.id, Layer::Mesh, selector, Dialect::Kubernetes));
     }
 }
 

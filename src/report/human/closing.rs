@@ -158,7 +158,9 @@ fn totals(run: &Run<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     let (files, state_list) = (run.reports.len(), states.join(", "));
     writeln!(
         out,
-        "{files} files ({state_list}), {objects} objects in {roots} {}",
+        "{files} {} ({state_list}), {objects} {} in {roots} {}",
+        plural("file", files),
+        plural("object", objects),
         plural("root", roots)
     )?;
     let findings = run.assessments.iter().flat_map(|a| &a.findings);

@@ -1,0 +1,63 @@
+//! What several tests share.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use palisade::config::Config;
+use palisade::document::{FileId, Inventory, ReadOptions};
+use palisade::engine::{Settings, assess, conclude};
+use palisade::finding::{Assessment, Confidence, Persona, Severity};
+use palisade::source::{Loaded, Request, load};
+
+/// The project's directory.
+pub(crate) fn project() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A run of the library over some paths, with everything shown.
+pub(crate) struct LibraryRun {
+    pub(crate) loaded: Loaded,
+    pub(crate) assessments: Vec<Assessment>,
+    pub(crate) settings: Settings,
+}
+
+/// Judges files or directories; a palisade.yaml among them is the configuration.
+pub(crate) fn judge(paths: &[PathBuf]) -> LibraryRun {
+    let config = paths.iter().map(|path| path.join("palisade.yaml")).find(|path| path.is_file());
+    let text = config.map(|path| std::fs::read_to_string(path).expect("the configuration is text"));
+    let read = Config::read(FileId(0), text.as_deref().unwrap_or_default());
+    let config = read.unwrap_or_else(|errors| panic!("the configuration is wrong: {errors:?}"));
+    let today = "2026-11-21".parse().expect("a date");
+    let mut settings =
+        Settings::new(config, today).unwrap_or_else(|errors| panic!("unknown names: {errors:?}"));
+    settings.persona = Persona::Auditor;
+    settings.min_severity = Severity::Low;
+    settings.min_confidence = Confidence::Low;
+    let request = Request {
+        paths: paths.to_vec(),
+        stdin: false,
+        exclude: settings.config.exclude.clone(),
+        include_docs: true,
+        options: ReadOptions { limits: settings.config.limits.clone(), ..ReadOptions::default() },
+        config: text.map(|text| ("palisade.yaml".to_owned(), text)),
+    };
+    let loaded = load(&request).unwrap_or_else(|error| panic!("{error}"));
+    let mut assessments: Vec<Assessment> =
+        loaded.inventories.iter().map(|inventory| assess(inventory, &settings)).collect();
+    let inventories: &[Arc<Inventory>] = &loaded.inventories;
+    conclude(&mut assessments, inventories, &loaded.files, &settings);
+    LibraryRun { loaded, assessments, settings }
+}
+
+/// Files below a directory, sorted, directories left out.
+pub(crate) fn files_below(directory: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = walkdir::WalkDir::new(directory)
+        .sort_by_file_name()
+        .into_iter()
+        .map(|entry| entry.expect("the project's own files are readable"))
+        .filter(|entry| entry.file_type().is_file())
+        .map(walkdir::DirEntry::into_path)
+        .collect();
+    files.sort();
+    files
+}
