@@ -61,10 +61,13 @@ struct Inputs {
 }
 
 #[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 struct FileOut {
     file: String,
     state: FileState,
     objects: usize,
+    /// Documents and fences that are no Kubernetes objects and not meant to be.
+    not_kubernetes: usize,
     reason: Option<String>,
 }
 
@@ -360,6 +363,7 @@ fn inputs(run: &Run<'_>) -> Inputs {
         file: report.name.clone(),
         state: file_state(report.state),
         objects: report.objects,
+        not_kubernetes: report.not_kubernetes,
         reason: report.reason.clone(),
     };
     let problem = |problem: &crate::document::Problem| {
@@ -479,15 +483,12 @@ fn ignored(run: &Run<'_>) -> Vec<IgnoredOut> {
 }
 
 fn notes(run: &Run<'_>) -> Vec<NoteOut> {
-    let note = |at: Span, text: String| NoteOut {
+    let note = |(at, text): (Span, String)| NoteOut {
         file: run.name(at).to_owned(),
         line: run.position(at).line,
         text,
     };
-    let refused = run.assessments.iter().flat_map(|a| &a.refused);
-    let of_refused = refused
-        .map(|(object, at)| note(*at, format!("{object} is refused, so it protects nothing")));
-    run.notes.iter().map(|n| note(n.at, n.text.clone())).chain(of_refused).collect()
+    run.remarks().into_iter().map(note).collect()
 }
 
 fn matrix(run: &Run<'_>) -> Vec<RowOut> {

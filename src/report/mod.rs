@@ -6,6 +6,7 @@ mod sarif;
 mod snippet;
 mod table;
 
+use std::collections::BTreeSet;
 use std::io;
 
 pub use json::json_schema;
@@ -84,6 +85,18 @@ impl Run<'_> {
     /// Line and column of the start of a place.
     fn position(&self, span: Span) -> Position {
         self.files.get(span.file).position(span.start)
+    }
+
+    /// Remarks of the reader, and the refused objects; an object of several roots once.
+    fn remarks(&self) -> Vec<(Span, String)> {
+        let refused = self
+            .assessments
+            .iter()
+            .flat_map(|a| &a.refused)
+            .map(|(object, at)| (*at, format!("{object} is refused, so it protects nothing")));
+        let notes = self.notes.iter().map(|note| (note.at, note.text.clone()));
+        let remarks: BTreeSet<(Span, String)> = notes.chain(refused).collect();
+        remarks.into_iter().collect()
     }
 }
 

@@ -43,18 +43,24 @@ pub(super) fn read(file: FileId, name: &str, text: &str, options: &ReadOptions) 
     };
     let mut reading = Reading::empty();
     for block in blocks {
+        let mut part = Reading::empty();
         match block.language {
             Language::Shell => {
                 for heredoc in heredocs(&block.text, &block.map) {
-                    reading.append(read_heredoc(file, text, heredoc, options));
+                    part.append(read_heredoc(file, text, heredoc, options));
                 }
             }
-            Language::Manifest => reading.append(read_block(file, text, &block, options)),
+            Language::Manifest => part = read_block(file, text, &block, options),
             Language::Unnamed if looks_like_manifest(&block.text) => {
-                reading.append(read_block(file, text, &block, options));
+                part = read_block(file, text, &block, options);
             }
-            Language::Unnamed | Language::Other => reading.not_kubernetes += 1,
+            Language::Unnamed | Language::Other => {}
         }
+        // Every fence ends in a state, one without anything to read as well.
+        if part.documents.is_empty() && part.problems.is_empty() && part.not_kubernetes == 0 {
+            part.not_kubernetes = 1;
+        }
+        reading.append(part);
     }
     reading
 }

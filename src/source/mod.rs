@@ -46,6 +46,8 @@ pub struct FileReport {
     pub state: State,
     /// Number of objects.
     pub objects: usize,
+    /// Number of documents and fences that are no Kubernetes objects and not meant to be.
+    pub not_kubernetes: usize,
     /// Why, where the state needs a reason.
     pub reason: Option<String>,
 }
@@ -148,7 +150,13 @@ fn unread(name: &str, state: State, reason: String) -> (FileReport, Option<Gap>,
         State::Encrypted => Some(gap(GapReason::Encrypted, "check the decrypted manifests")),
         _ => None,
     };
-    let report = FileReport { name: name.to_owned(), state, objects: 0, reason: Some(reason) };
+    let report = FileReport {
+        name: name.to_owned(),
+        state,
+        objects: 0,
+        not_kubernetes: 0,
+        reason: Some(reason),
+    };
     (report, gap, None)
 }
 
@@ -202,6 +210,7 @@ fn read_entry(
     let report = FileReport {
         state: reading.state(),
         objects: reading.documents.len(),
+        not_kubernetes: reading.not_kubernetes,
         reason: worst.map(|problem| problem.message.clone()),
         name: name.clone(),
     };

@@ -79,13 +79,8 @@ const fn color(state: CellState) -> Color {
 }
 
 fn notes(run: &Run<'_>, out: &mut dyn io::Write) -> io::Result<()> {
-    for note in run.notes {
-        let line = run.position(note.at).line;
-        writeln!(out, "note: {}:{line}: {}", run.name(note.at), note.text)?;
-    }
-    for (object, at) in run.assessments.iter().flat_map(|a| &a.refused) {
-        let (name, line) = (run.name(*at), run.position(*at).line);
-        writeln!(out, "note: {name}:{line}: {object} is refused, so it protects nothing")?;
+    for (at, text) in run.remarks() {
+        writeln!(out, "note: {}:{}: {text}", run.name(at), run.position(at).line)?;
     }
     Ok(())
 }
