@@ -14,6 +14,14 @@ pub(crate) fn project() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// The folder of data that others made: what `PALISADE_SHARED` names, or `../shared` beside the
+/// project; a user's checkout has none.
+pub(crate) fn shared() -> Option<PathBuf> {
+    let named = std::env::var_os("PALISADE_SHARED").map(PathBuf::from);
+    let folder = named.unwrap_or_else(|| project().join("../shared"));
+    folder.is_dir().then_some(folder)
+}
+
 /// A run of the library over some paths, with everything shown.
 pub(crate) struct LibraryRun {
     pub(crate) loaded: Loaded,
