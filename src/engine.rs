@@ -12,7 +12,7 @@ use std::sync::Arc;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use sha2::{Digest, Sha256};
 
-pub use settings::{Settings, SettingsError, catalog};
+pub use settings::{Settings, SettingsError, catalog, config_schema};
 
 use crate::catalog::{Check, Context, Given, Outcomes, Params};
 use crate::document::{Defect, Document, Files, Inventory, KindSet, Span};

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use crate::catalog::{Catalog, Check, ParamKind, Params, PodSecurity};
+use crate::catalog::{Catalog, Check, Param, ParamKind, Params, PodSecurity};
 use crate::checks;
-use crate::config::{CheckConfig, Config, ConfigError, ParamValue, nearest};
+use crate::config::{self, CheckConfig, Config, ConfigError, ParamValue, nearest};
 use crate::document::Files;
 use crate::finding::{Assessment, Confidence, Finding, Layer, Persona, Severity};
 
@@ -14,6 +14,33 @@ use crate::finding::{Assessment, Confidence, Finding, Layer, Persona, Severity};
 #[must_use]
 pub fn catalog() -> Catalog {
     Catalog::new(checks::all())
+}
+
+/// The JSON Schema of palisade.yaml with the checks of this build.
+#[must_use]
+pub fn config_schema() -> serde_json::Value {
+    let catalog = catalog();
+    let of_check = |check: &&'static Check| {
+        let properties: serde_json::Map<String, serde_json::Value> =
+            check.params.iter().map(|param| (param.name.to_owned(), schema_of(param))).collect();
+        let schema = serde_json::json!({
+            "type": "object", "additionalProperties": false, "properties": properties,
+        });
+        (check.slug, schema)
+    };
+    let checks: Vec<_> = catalog.checks().iter().map(of_check).collect();
+    config::json_schema(&checks)
+}
+
+fn schema_of(param: &Param) -> serde_json::Value {
+    match param.kind {
+        ParamKind::Texts => serde_json::json!({
+            "description": param.doc, "type": "array", "items": {"type": "string"},
+        }),
+        ParamKind::Number => serde_json::json!({
+            "description": param.doc, "type": "integer", "minimum": 1,
+        }),
+    }
 }
 
 /// Why a run cannot be set up.

@@ -2,4 +2,5 @@
 
 mod checks;
 mod conformance;
+mod house;
 mod support;
