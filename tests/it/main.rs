@@ -3,4 +3,5 @@
 mod checks;
 mod conformance;
 mod house;
+mod samples;
 mod support;
