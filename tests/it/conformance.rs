@@ -52,6 +52,7 @@ fn check(arguments: &[&str]) -> Ran {
                 child.wait().expect("it ends");
                 break None;
             }
+            #[allow(clippy::disallowed_methods, reason = "it waits for a process, up to a limit")]
             None => std::thread::sleep(Duration::from_millis(1)),
         }
     };

@@ -25,6 +25,19 @@ fn every_sample_prints_what_is_expected() {
     assert!(stale.is_empty(), "other than expected: {stale:?}; run with PALISADE_BLESS=1 and look");
 }
 
+/// A block that starts with a command shows what it prints, here and now.
+#[test]
+fn the_output_in_the_readme_is_real() {
+    let path = project().join("README.md");
+    let text = std::fs::read_to_string(&path).expect("README.md is there");
+    let (before, rest) = text.split_once("```console\n").expect("README.md shows an output");
+    let (block, after) = rest.split_once("```").expect("the block ends");
+    let command = block.lines().next().expect("the command stands on the first line");
+    let printed = run(command);
+    let real = format!("{before}```console\n{command}\n{printed}```{after}");
+    assert!(bless(&path, &real), "README.md shows another output than `{command}` prints");
+}
+
 fn run(command: &str) -> String {
     let words = command.strip_prefix("$ palisade ").expect("`$ palisade ...`").split(' ');
     let output = palisade(words, "100");
