@@ -25,6 +25,8 @@ pub enum CellRole {
 pub enum ParamKind {
     /// A list of strings.
     Texts,
+    /// A list of `source -> destination`.
+    Pairs,
     /// A number of at least one.
     Number,
 }

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use crate::catalog::{Catalog, Check, Param, ParamKind, Params, PodSecurity};
 use crate::checks;
 use crate::config::{self, CheckConfig, Config, ConfigError, ParamValue, nearest};
-use crate::document::Files;
+use crate::document::{Files, Span};
 use crate::finding::{Assessment, Confidence, Finding, Layer, Persona, Severity};
 
 /// All checks of this build.
@@ -36,6 +36,10 @@ fn schema_of(param: &Param) -> serde_json::Value {
     match param.kind {
         ParamKind::Texts => serde_json::json!({
             "description": param.doc, "type": "array", "items": {"type": "string"},
+        }),
+        ParamKind::Pairs => serde_json::json!({
+            "description": param.doc, "type": "array",
+            "items": {"type": "string", "pattern": r"^\s*\S+\s*->\s*\S+\s*$"},
         }),
         ParamKind::Number => serde_json::json!({
             "description": param.doc, "type": "integer", "minimum": 1,
@@ -225,7 +229,14 @@ fn params_of(check: &Check, entry: &CheckConfig, errors: &mut Vec<ConfigError>) 
         };
         let ParamValue { at, texts, number } = value;
         match (param.kind, texts, number) {
-            (ParamKind::Texts, Some(texts), _) => {
+            (ParamKind::Texts | ParamKind::Pairs, Some(texts), _) => {
+                let wrong =
+                    |text: &&(String, Span)| param.kind == ParamKind::Pairs && !is_pair(&text.0);
+                for (text, at) in texts.iter().filter(wrong) {
+                    let message = format!("`{text}` is no pair");
+                    errors
+                        .push(ConfigError::new(*at, message).help("write `source -> destination`"));
+                }
                 params.set_texts(name, texts.iter().map(|(text, _)| text.clone()).collect());
             }
             (ParamKind::Number, _, Some(number)) if *number > 0 => {
@@ -234,6 +245,7 @@ fn params_of(check: &Check, entry: &CheckConfig, errors: &mut Vec<ConfigError>) 
             (kind, ..) => {
                 let wanted = match kind {
                     ParamKind::Texts => "a list of strings",
+                    ParamKind::Pairs => "a list of `source -> destination`",
                     ParamKind::Number => "a number of at least 1",
                 };
                 errors.push(ConfigError::new(*at, format!("`{name}` must be {wanted}")));
@@ -241,4 +253,10 @@ fn params_of(check: &Check, entry: &CheckConfig, errors: &mut Vec<ConfigError>) 
         }
     }
     params
+}
+
+/// Whether a text has the form `source -> destination`.
+fn is_pair(text: &str) -> bool {
+    let word = |side: &str| side.split_whitespace().count() == 1;
+    text.split_once("->").is_some_and(|(from, to)| word(from) && word(to))
 }

@@ -39,7 +39,7 @@ check! {
         ],
         params: &[Param {
             name: "allow",
-            kind: ParamKind::Texts,
+            kind: ParamKind::Pairs,
             doc: "pairs `source -> destination`; each side is `namespace` or `namespace/workload`, `*` for any",
         }],
         fix: "close the flow at either end, or allow the pair under `params.allow`",
