@@ -161,5 +161,5 @@ fn differ_in_digits(a: &str, b: &str) -> bool {
 
 /// How a message names a policy: `NetworkPolicy `allow-web``.
 pub(super) fn title(id: &ObjectId) -> String {
-    format!("{} `{}`", id.kind, id.name)
+    id.title()
 }

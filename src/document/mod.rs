@@ -59,6 +59,19 @@ impl fmt::Display for ObjectId {
     }
 }
 
+impl ObjectId {
+    /// Kind and name for a sentence; a kind whose name several groups share says whose it is.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let whose = match (self.group.as_str(), self.kind.as_str()) {
+            ("serving.knative.dev", "Service") => "Knative ",
+            ("networking.istio.io", "Gateway") => "Istio ",
+            _ => "",
+        };
+        format!("{whose}{} `{}`", self.kind, self.name)
+    }
+}
+
 /// How an object's namespace was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NamespaceSource {

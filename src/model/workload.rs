@@ -53,7 +53,7 @@ impl Workload {
     /// How messages name it: `Deployment` becomes `deployment`.
     #[must_use]
     pub fn title(&self) -> String {
-        format!("{} `{}`", self.id.kind, self.id.name)
+        self.id.title()
     }
 
     /// Whether its controller may give its pods labels that are not written here.

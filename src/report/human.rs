@@ -109,12 +109,7 @@ fn of_group(subject: &ObjectId, findings: &[&Finding]) -> Block {
         slug: format!("{worst}[hardening]"),
         url: None,
         severity: worst,
-        headline: format!(
-            "{} `{}` misses {} hardening settings",
-            subject.kind,
-            subject.name,
-            findings.len()
-        ),
+        headline: format!("{} misses {} hardening settings", subject.title(), findings.len()),
         places,
         notes: Vec::new(),
         help: Some(helps.join("\n")),

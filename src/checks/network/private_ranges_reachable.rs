@@ -91,7 +91,7 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
         out.push(
             CHECK
                 .finding(&rule.origin.object, format!("{policy} lets pods reach private ranges"))
-                .label(at, format!("{reached} are among these addresses"))
+                .label(at, format!("these addresses include {reached}"))
                 .affects(workloads),
         );
     }
