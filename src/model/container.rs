@@ -1,6 +1,8 @@
 //! Pods and their containers as written, and the effective security settings.
 
-use super::fields::{Sourced, field, flag, integer, items, scalar_text, text, texts};
+use super::fields::{
+    Sourced, field, flag, integer, items, judged_text, judged_texts, scalar_text, text,
+};
 use super::meta::Labels;
 use crate::document::{Credential, Mark, Node, Span, Value};
 
@@ -221,7 +223,7 @@ impl Pod {
             host_users: flag(spec, "hostUsers"),
             os: field(spec, "os").and_then(|os| text(os, "name")).map(|name| name.value),
             security: context.map(SecurityContext::read).unwrap_or_default(),
-            sysctls: sysctls.filter_map(|sysctl| text(sysctl, "name")).collect(),
+            sysctls: sysctls.map(sysctl).collect(),
             containers,
             volumes: items(spec, "volumes").map(Volume::read).collect(),
             service_account: text(spec, "serviceAccountName")
@@ -280,11 +282,11 @@ impl SecurityContext {
     fn read(node: Node<'_>) -> Self {
         let profile = |key: &str| {
             let profile = field(node, key)?;
-            let typed = text(profile, "type");
+            let typed = judged_text(profile, "type");
             Some(typed.unwrap_or_else(|| Sourced::new(String::new(), profile.span())))
         };
         let capabilities = field(node, "capabilities");
-        let listed = |key: &str| capabilities.map(|c| texts(c, key)).unwrap_or_default();
+        let listed = |key: &str| capabilities.map(|c| judged_texts(c, key)).unwrap_or_default();
         let windows = field(node, "windowsOptions");
         Self {
             span: Some(node.span()),
@@ -295,7 +297,7 @@ impl SecurityContext {
             added: listed("add"),
             dropped: listed("drop"),
             capabilities: capabilities.map(|c| c.span()),
-            proc_mount: text(node, "procMount"),
+            proc_mount: judged_text(node, "procMount"),
             se_linux: field(node, "seLinuxOptions").map(SeLinux::read),
             seccomp: profile("seccompProfile"),
             app_armor: profile("appArmorProfile"),
@@ -304,9 +306,14 @@ impl SecurityContext {
     }
 }
 
+/// The name of a sysctl, which is empty where it is absent.
+fn sysctl(entry: Node<'_>) -> Sourced<String> {
+    judged_text(entry, "name").unwrap_or_else(|| Sourced::new(String::new(), entry.span()))
+}
+
 impl SeLinux {
     fn read(node: Node<'_>) -> Self {
-        let part = |key: &str| text(node, key).map(|part| part.value).unwrap_or_default();
+        let part = |key: &str| judged_text(node, key).map(|part| part.value).unwrap_or_default();
         Self { span: node.span(), kind: part("type"), user: part("user"), role: part("role") }
     }
 }
@@ -365,7 +372,7 @@ fn probe_hosts(container: Node<'_>) -> Vec<Sourced<String>> {
     let handlers = probes.chain(hooks).flat_map(|handler| {
         ["httpGet", "tcpSocket"].into_iter().filter_map(move |action| field(handler, action))
     });
-    let hosts = handlers.filter_map(|action| text(action, "host"));
+    let hosts = handlers.filter_map(|action| judged_text(action, "host"));
     hosts.filter(|host| !host.value.is_empty()).collect()
 }
 
