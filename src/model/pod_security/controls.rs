@@ -150,8 +150,25 @@ fn app_armor(pod: &Pod) -> Option<Failure> {
 
 /// `key="value"` as Go's `%q` writes it.
 fn go_quoted(key: &str, value: &str) -> String {
-    let escaped = value.replace('\\', "\\\\").replace('"', "\\\"");
-    format!("{key}=\"{escaped}\"")
+    let mut text = format!("{key}=\"");
+    for character in value.chars() {
+        match character {
+            '"' | '\\' => text.extend(['\\', character]),
+            '\x07' => text.push_str("\\a"),
+            '\x08' => text.push_str("\\b"),
+            '\x0b' => text.push_str("\\v"),
+            '\x0c' => text.push_str("\\f"),
+            '\n' => text.push_str("\\n"),
+            '\r' => text.push_str("\\r"),
+            '\t' => text.push_str("\\t"),
+            '\0'..=' ' | '\x7f' if character != ' ' => {
+                text.push_str(&format!("\\x{:02x}", u32::from(character)));
+            }
+            _ => text.push(character),
+        }
+    }
+    text.push('"');
+    text
 }
 
 /// The pod and the containers whose setting is written and refused.
