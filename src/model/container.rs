@@ -153,7 +153,7 @@ pub struct Volume {
     pub source: String,
     /// Place of the source, or of the volume.
     pub span: Span,
-    /// `hostPath.path`.
+    /// `hostPath`: its path, and the place of the key.
     pub host_path: Option<Sourced<String>>,
 }
 
@@ -428,51 +428,52 @@ impl Argument {
 impl Volume {
     fn read(node: Node<'_>) -> Self {
         // A source that the API does not know is dropped; what is left is an emptyDir.
-        let source =
-            node.children().find(|child| is_volume_source(child.key()) && !child.is_null());
-        let host_path = field(node, "hostPath");
+        let source = VOLUME_SOURCES.iter().find_map(|source| field(node, source));
+        let host_path = |source: Node<'_>| {
+            let path = judged_text(source, "path").map(|path| path.value);
+            Sourced::new(path.unwrap_or_default(), super::fields::key_span(source))
+        };
         Self {
             name: text(node, "name").map(|name| name.value).unwrap_or_default(),
             source: source.map_or("emptyDir", |source| source.key()).to_owned(),
             span: source.map_or(node.span(), super::fields::key_span),
-            host_path: host_path.and_then(|path| text(path, "path")),
+            host_path: field(node, "hostPath").map(host_path),
         }
     }
 }
 
-/// Volume sources of the API, as their fields are called.
-fn is_volume_source(field: &str) -> bool {
-    const SOURCES: [&str; 30] = [
-        "awsElasticBlockStore",
-        "azureDisk",
-        "azureFile",
-        "cephfs",
-        "cinder",
-        "configMap",
-        "csi",
-        "downwardAPI",
-        "emptyDir",
-        "ephemeral",
-        "fc",
-        "flexVolume",
-        "flocker",
-        "gcePersistentDisk",
-        "gitRepo",
-        "glusterfs",
-        "hostPath",
-        "image",
-        "iscsi",
-        "nfs",
-        "persistentVolumeClaim",
-        "photonPersistentDisk",
-        "portworxVolume",
-        "projected",
-        "quobyte",
-        "rbd",
-        "scaleIO",
-        "secret",
-        "storageos",
-        "vsphereVolume",
-    ];
-    SOURCES.contains(&field)
-}
+/// Volume sources of the API, as their fields are called: first those that restricted pods may use,
+/// then the others in the order in which Pod Security looks for them. A volume with two sources is
+/// refused by validation, but only after Pod Security has judged it.
+const VOLUME_SOURCES: [&str; 30] = [
+    "configMap",
+    "csi",
+    "downwardAPI",
+    "emptyDir",
+    "ephemeral",
+    "image",
+    "persistentVolumeClaim",
+    "projected",
+    "secret",
+    "hostPath",
+    "gcePersistentDisk",
+    "awsElasticBlockStore",
+    "gitRepo",
+    "nfs",
+    "iscsi",
+    "glusterfs",
+    "rbd",
+    "flexVolume",
+    "cinder",
+    "cephfs",
+    "flocker",
+    "fc",
+    "azureFile",
+    "vsphereVolume",
+    "quobyte",
+    "azureDisk",
+    "photonPersistentDisk",
+    "portworxVolume",
+    "scaleIO",
+    "storageos",
+];

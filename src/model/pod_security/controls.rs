@@ -2,7 +2,7 @@
 
 use super::report::{Setters, plural, quoted};
 use super::{Control, Failure, Form, Level, Violation};
-use crate::model::container::{Container, Pod, SecurityContext};
+use crate::model::container::{Container, Pod, SecurityContext, Volume};
 use crate::model::fields::Sourced;
 
 pub(super) static CONTROLS: [Control; 19] = [
@@ -276,19 +276,20 @@ fn host_namespaces(pod: &Pod) -> Option<Failure> {
 }
 
 fn host_path_volumes(pod: &Pod) -> Option<Failure> {
-    let volumes: Vec<_> = pod.volumes.iter().filter(|v| v.source == "hostPath").collect();
+    let volumes: Vec<_> = pod.volumes.iter().filter(|v| v.host_path.is_some()).collect();
     if volumes.is_empty() {
         return None;
     }
     let names = quoted(volumes.iter().map(|volume| volume.name.as_str()));
     let detail = format!("{} {names}", plural("volume", "volumes", volumes.len()));
-    let violation = |volume: &&crate::model::container::Volume| Violation {
+    let paths = volumes.iter().filter_map(|volume| volume.host_path.as_ref());
+    let violation = |path: &Sourced<String>| Violation {
         container: None,
-        span: volume.span,
-        found: volume.host_path.as_ref().map(|path| path.value.clone()).unwrap_or_default(),
+        span: path.span,
+        found: path.value.clone(),
         missing: false,
     };
-    let violations = volumes.iter().map(violation).collect();
+    let violations = paths.map(violation).collect();
     Some(Failure { reason: "hostPath volumes".to_owned(), detail, violations })
 }
 
@@ -558,7 +559,7 @@ fn restricted_volumes(pod: &Pod) -> Option<Failure> {
         plural("restricted volume type", "restricted volume types", types.len()),
         quoted(types),
     );
-    let violation = |volume: &&crate::model::container::Volume| Violation {
+    let violation = |volume: &&Volume| Violation {
         container: None,
         span: volume.span,
         found: volume.source.clone(),
