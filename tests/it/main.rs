@@ -3,3 +3,4 @@
 mod checks;
 mod oracle;
 mod support;
+mod yaml;
