@@ -49,6 +49,8 @@ type answer struct {
 	Documents []document `json:"documents"`
 	// Twice: a key of a YAML document is written twice, which strict decoding refuses.
 	Twice bool `json:"twice"`
+	// Strict: all documents can be read strictly as YAML, but for such keys.
+	Strict bool `json:"strict"`
 	// Chance: two keys differ in YAML and are one in JSON, so that chance decides which one stays.
 	Chance bool `json:"chance"`
 }
@@ -79,11 +81,12 @@ func respond(line []byte) (out answer) {
 		return answer{Bad: err.Error()}
 	}
 	out.Documents = documents(text)
-	out.Twice, out.Chance = keys(text)
+	out.Twice, out.Strict, out.Chance = keys(text)
 	return out
 }
 
-// documents follows StreamVisitor of k8s.io/cli-runtime, which kubectl reads files with.
+// documents follows StreamVisitor of k8s.io/cli-runtime, which kubectl reads files with, and which
+// passes over what is null.
 func documents(text []byte) []document {
 	out := []document{}
 	decoder := utilyaml.NewYAMLOrJSONDecoder(bytes.NewReader(text), guess)
@@ -93,12 +96,16 @@ func documents(text []byte) []document {
 			if errors.Is(err, io.EOF) {
 				return out
 			}
-			out = append(out, document{Error: err.Error()})
+			// A JSON stream that broke off gives the same error for ever.
+			last := len(out) - 1
+			if last < 0 || out[last].Error != err.Error() {
+				out = append(out, document{Error: err.Error()})
+			}
 			failures++
 			continue
 		}
 		ext.Raw = bytes.TrimSpace(ext.Raw)
-		if len(ext.Raw) == 0 || bytes.Equal(ext.Raw, []byte("null")) {
+		if len(ext.Raw) == 0 {
 			continue
 		}
 		value, err := canonical(ext.Raw)
@@ -192,7 +199,8 @@ func quote(out *strings.Builder, text string) {
 }
 
 // keys looks at the keys of the YAML documents: written twice, and one only in JSON.
-func keys(text []byte) (twice, chance bool) {
+func keys(text []byte) (twice, strict, chance bool) {
+	strict = true
 	reader := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(text)))
 	for failures := 0; failures < mostErrors; {
 		chunk, err := reader.Read()
@@ -201,17 +209,20 @@ func keys(text []byte) (twice, chance bool) {
 		}
 		if err != nil {
 			failures++
+			strict = false
 			continue
 		}
-		if _, err := yaml.YAMLToJSONStrict(chunk); err != nil && strings.Contains(err.Error(), "already set in map") {
-			twice = true
+		if _, err := yaml.YAMLToJSONStrict(chunk); err != nil {
+			again := strings.Contains(err.Error(), "already set in map")
+			twice = twice || again
+			strict = strict && again
 		}
 		var value any
 		if goyaml.Unmarshal(chunk, &value) == nil {
 			chance = chance || collide(value)
 		}
 	}
-	return twice, chance
+	return twice, strict, chance
 }
 
 func collide(value any) bool {
