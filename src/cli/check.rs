@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::output::{Order, targets, write};
 use super::progress::Progress;
 use super::{CheckArgs, CliError, output, setup, terminal};
-use crate::document::{Inventory, ReadOptions, State, write_json};
+use crate::document::{Inventory, ReadOptions, State, write_object};
 use crate::engine::{assess, conclude};
 use crate::finding::Assessment;
 use crate::report::{self, Exit, Run};
@@ -118,7 +118,7 @@ fn dump(loaded: &Loaded) -> Result<u8, CliError> {
         for document in &documents {
             let file = loaded.files.get(document.extent.file);
             let mut object = String::new();
-            write_json(document.root(), &mut object);
+            write_object(document, &mut object);
             let name = serde_json::to_string(file.name())?;
             let line = file.position(document.extent.start).line;
             let namespace = serde_json::to_string(&document.id.namespace)?;

@@ -8,7 +8,7 @@ use super::{NamespaceSource, ObjectId, State};
 /// What a node is.
 pub(super) enum Identity {
     Object(Box<Identified>),
-    /// A `List`: each item is an object of its own. Items without a kind take this one.
+    /// A list: each item is an object of its own. Items without version and kind take this kind.
     List {
         item_kind: Option<String>,
     },
@@ -63,12 +63,13 @@ pub(super) fn identify(
     if !node.is_map() || node.get("$patch").is_some() {
         return Identity::NotKubernetes;
     }
-    let api_version = node.get("apiVersion").and_then(Node::as_str).or(item_kind.map(|(v, _)| v));
-    let kind = node.get("kind").and_then(Node::as_str).or(item_kind.map(|(_, k)| k));
-    let (api_version, kind) = match (api_version, kind) {
-        (Some(api_version), Some(kind)) => (api_version, kind),
-        (None, None) => return Identity::NotKubernetes,
-        (present, _) => return half_named(node, present.is_some()),
+    let text = |key: &str| node.get(key).and_then(Node::as_str);
+    let has_neither = node.get("apiVersion").is_none() && node.get("kind").is_none();
+    let (api_version, kind) = match (text("apiVersion"), text("kind"), item_kind) {
+        (Some(api_version), Some(kind), _) => (api_version, kind),
+        (_, _, Some((api_version, kind))) if has_neither => (api_version, kind),
+        (None, None, _) => return Identity::NotKubernetes,
+        (present, ..) => return half_named(node, present.is_some()),
     };
     let (group, version) = api_version.rsplit_once('/').unwrap_or(("", api_version));
     let is_config = CONFIG_GROUPS.contains(&group)
@@ -76,8 +77,10 @@ pub(super) fn identify(
     if is_config || kind.is_empty() || api_version.is_empty() {
         return Identity::NotKubernetes;
     }
-    if kind.ends_with("List") && node.get("items").is_some_and(Node::is_list) {
-        let item_kind = kind.strip_suffix("List").filter(|k| !k.is_empty()).map(str::to_owned);
+    // Clients take everything with `items` for a list, whatever its kind says.
+    if node.get("items").is_some_and(|items| items.is_list() || items.is_null()) {
+        let item_kind = kind.strip_suffix("List").unwrap_or(kind);
+        let item_kind = Some(item_kind).filter(|k| !k.is_empty()).map(str::to_owned);
         return Identity::List { item_kind };
     }
     name_and_namespace(node, (group, version, kind), default_namespace)

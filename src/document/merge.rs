@@ -1,59 +1,113 @@
 //! What a map becomes once it is closed: merge keys applied, the last of equal keys kept, and the
 //! whole document refused where aliases would multiply it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use super::files::{Span, narrow, slice};
+use super::files::{Span, narrow};
+use super::parse::{Duplicate, Reject};
 use super::tree::{Entry, Role, Slot, Text};
-use super::yaml::{Builder, Duplicate, Reject};
+use super::yaml::Builder;
+
+/// Most levels of a document whose aliases are followed: the parser's limit of nested flow and
+/// block collections together.
+const DEEPEST: usize = 512;
 
 /// Most entries that merge keys may add to one document, whatever its size.
 const MOST_MERGED: usize = 1_000_000;
 
+/// Which entry of a map each key has, while its merge keys are applied.
+#[derive(Default)]
+struct Winners<'k> {
+    keys: HashMap<&'k str, Winner>,
+    /// Entries of other maps that merges brought, less those that lost again.
+    brought: Vec<Option<u32>>,
+    /// Entries of the map itself that a merge overrides.
+    overridden: Vec<u32>,
+    merges: u32,
+}
+
+#[derive(Clone, Copy)]
+enum Winner {
+    Own(u32),
+    /// Place in the list of what was brought, and by which merge.
+    Brought(usize, u32),
+}
+
+impl<'k> Winners<'k> {
+    fn begin_merge(&mut self) {
+        self.merges += 1;
+    }
+
+    fn own(&mut self, key: &'k str, entry: u32) {
+        if let Some(Winner::Brought(at, _)) = self.keys.insert(key, Winner::Own(entry)) {
+            self.drop_brought(at);
+        }
+    }
+
+    fn brought(&mut self, key: &'k str, entry: u32) {
+        match self.keys.get(key).copied() {
+            Some(Winner::Brought(_, merge)) if merge == self.merges => return,
+            Some(Winner::Brought(at, _)) => self.drop_brought(at),
+            Some(Winner::Own(own)) => self.overridden.push(own),
+            None => {}
+        }
+        self.keys.insert(key, Winner::Brought(self.brought.len(), self.merges));
+        self.brought.push(Some(entry));
+    }
+
+    fn drop_brought(&mut self, at: usize) {
+        if let Some(lost) = self.brought.get_mut(at) {
+            *lost = None;
+        }
+    }
+}
+
 impl Builder<'_, '_> {
-    /// Applies `<<`: explicit keys win, the first of several maps wins. The merge key itself is
-    /// hidden and every key that it brings is added as a reference to the anchored value.
-    pub(super) fn merge(&mut self, at: u32) -> Result<(), Reject> {
-        let mut sources = Vec::new();
-        let mut own = Vec::new();
+    /// Applies the merge keys of a map as clients do, in the order of the text: what comes later
+    /// wins, be it a merge key or a key of the map itself; of several maps under one merge key the
+    /// first wins. Each key that a merge brings is added as a reference to the anchored value.
+    pub(super) fn merge(&mut self, at: u32, merges: &[u32]) -> Result<(), Reject> {
+        let mut children: Vec<u32> = Vec::new();
         let mut child = at + 1;
-        while let Some(entry) = self.tree.entries.get(child as usize).copied() {
-            if self.is_merge(&entry) {
-                sources.extend(self.merge_sources(child)?);
-                self.set_role(child, Role::Hidden);
-            } else if entry.role != Role::Hidden {
-                own.push(entry.key);
+        while let Some(entry) = self.tree.entries.get(child as usize) {
+            if entry.role == Role::Plain || merges.binary_search(&child).is_ok() {
+                children.push(child);
             }
             child = entry.next;
         }
-        let strings = std::mem::take(&mut self.tree.strings);
-        let name = |key: Text| slice(&strings, key.start, key.end);
-        let mut present: HashSet<&str> = own.into_iter().map(name).collect();
-        let mut within = Ok(());
-        let brought: Vec<u32> = sources.into_iter().flat_map(|source| self.items(source)).collect();
-        for source in brought {
-            let entry = *self.tree.entry(source);
-            if entry.role == Role::Hidden || !present.insert(name(entry.key)) {
+        let mut winners = Winners::default();
+        for child in children {
+            if merges.binary_search(&child).is_err() {
+                winners.own(self.tree.text(self.tree.entry(child).key), child);
                 continue;
             }
-            self.merged += 1;
-            let written = self.tree.entries.len() - self.merged;
-            if self.merged > self.input.limits.expansion(written).min(MOST_MERGED) {
-                within = Err(Reject::Expansion { at: self.input.map.start(0) });
-                break;
+            winners.begin_merge();
+            for source in self.merge_sources(child)? {
+                for item in self.items(source) {
+                    let entry = self.tree.entry(item);
+                    if entry.role != Role::Hidden {
+                        winners.brought(self.tree.text(entry.key), item);
+                    }
+                }
             }
+            let written = self.tree.entries.len() - self.merged;
+            let limit = self.input.limits.expansion(written).min(MOST_MERGED);
+            if self.merged + winners.brought.len() > limit {
+                return Err(Reject::Expansion { at: self.input.map.start(0) });
+            }
+        }
+        let Winners { brought, overridden, .. } = winners;
+        for own in overridden {
+            self.set_role(own, Role::Hidden);
+        }
+        for source in brought.into_iter().flatten() {
+            let entry = *self.tree.entry(source);
+            self.merged += 1;
             let next = narrow(self.tree.entries.len()) + 1;
             let reference = Entry { slot: Slot::Alias(source), next, role: Role::Merged, ..entry };
             self.tree.entries.push(reference);
         }
-        self.tree.strings = strings;
-        within
-    }
-
-    /// A quoted `'<<'` is an ordinary key.
-    fn is_merge(&self, entry: &Entry) -> bool {
-        let written_plain = entry.key_span.end - entry.key_span.start == 2;
-        written_plain && self.tree.text(entry.key) == "<<"
+        Ok(())
     }
 
     fn set_role(&mut self, at: u32, role: Role) {
@@ -75,7 +129,8 @@ impl Builder<'_, '_> {
             return Ok(items);
         }
         let start = self.tree.entry(at).span.start;
-        Err(Reject::syntax(start, "`<<` merges a map or a list of maps, nothing else"))
+        let reason = "`<<` merges a map or a list of maps, nothing else";
+        Err(Reject::syntax(start, reason, "give `<<` an alias of a map, or quote the key"))
     }
 
     fn follow(&self, mut at: u32) -> u32 {
@@ -156,11 +211,12 @@ impl Builder<'_, '_> {
         pairs
     }
 
-    /// Refuses a document whose aliases, followed everywhere, visit far more nodes than it has.
+    /// Refuses a document whose aliases, followed everywhere, visit far more nodes than it has, or
+    /// nest them deeper than a document may be nested without aliases.
     pub(super) fn check_expansion(&self) -> Result<(), Reject> {
         let count = self.tree.entries.len();
         let limit = self.input.limits.expansion(count);
-        let mut sizes = vec![1_usize; count];
+        let mut sizes = vec![Size { nodes: 1, depth: 1 }; count];
         // Aliases refer backwards and children stand behind their parent, so two passes suffice:
         // the size of an anchored subtree is known before any alias to it is met.
         let mut stack: Vec<usize> = Vec::new();
@@ -174,9 +230,10 @@ impl Builder<'_, '_> {
                 add_to_parent(&mut sizes, stack.last(), parent);
             }
             if let Slot::Alias(target) = entry.slot {
-                let size = sizes.get(target as usize).copied().unwrap_or(1);
+                let target = sizes.get(target as usize).copied().unwrap_or_default();
                 if let Some(own) = sizes.get_mut(at) {
-                    *own = own.saturating_add(size);
+                    own.nodes = own.nodes.saturating_add(target.nodes);
+                    own.depth = own.depth.max(target.depth);
                 }
             }
             stack.push(at);
@@ -184,16 +241,25 @@ impl Builder<'_, '_> {
         while let Some(done) = stack.pop() {
             add_to_parent(&mut sizes, stack.last(), done);
         }
-        if sizes.first().copied().unwrap_or(0) > limit {
+        let whole = sizes.first().copied().unwrap_or_default();
+        if whole.nodes > limit || whole.depth > DEEPEST {
             return Err(Reject::Expansion { at: self.input.map.start(0) });
         }
         Ok(())
     }
 }
 
-fn add_to_parent(sizes: &mut [usize], parent: Option<&usize>, child: usize) {
-    let size = sizes.get(child).copied().unwrap_or(0);
-    if let Some(total) = parent.and_then(|parent| sizes.get_mut(*parent)) {
-        *total = total.saturating_add(size);
+/// What a subtree is when its aliases are followed.
+#[derive(Clone, Copy, Default)]
+struct Size {
+    nodes: usize,
+    depth: usize,
+}
+
+fn add_to_parent(sizes: &mut [Size], parent: Option<&usize>, child: usize) {
+    let size = sizes.get(child).copied().unwrap_or_default();
+    if let Some(whole) = parent.and_then(|parent| sizes.get_mut(*parent)) {
+        whole.nodes = whole.nodes.saturating_add(size.nodes);
+        whole.depth = whole.depth.max(size.depth + 1);
     }
 }

@@ -1,5 +1,6 @@
 //! Text to objects: identity, values, and the exact place of every value.
 
+mod breaks;
 mod defect;
 mod files;
 mod identity;
@@ -8,6 +9,7 @@ mod json;
 mod kind;
 mod merge;
 mod offset;
+mod parse;
 mod pointer;
 mod read;
 mod redact;
@@ -16,6 +18,7 @@ mod scalar;
 mod secret;
 mod text;
 mod tree;
+mod wording;
 mod yaml;
 
 use std::fmt;
@@ -24,7 +27,7 @@ use std::sync::Arc;
 pub use defect::{Defect, DefectKind};
 pub use files::{File, FileId, Files, Position, Span};
 pub use inventory::{Gap, GapReason, Inventory, RootKind};
-pub use json::write_json;
+pub use json::{write_json, write_object};
 pub use kind::{Kind, KindSet, Scope, known, makes_no_pods};
 pub(crate) use offset::OffsetMap;
 pub use pointer::{Pointer, Step};
@@ -32,7 +35,7 @@ pub(crate) use read::{Extract, read_extract};
 pub use read::{ReadOptions, Reading, overwrite_redacted, read, read_settings};
 pub use redact::SecretHit;
 pub use scalar::{Plain, resolve};
-pub(crate) use text::{Decoded, clean, decode, excerpt};
+pub(crate) use text::{Decoded, Decoding, clean, decode, excerpt};
 pub use tree::{Credential, LengthClass, Mark, Node, Redacted, Style, Tree, Value};
 pub use yaml::Comment;
 

@@ -1,6 +1,5 @@
 //! From a text to its documents: cut, parse, identify, redact.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
@@ -10,10 +9,11 @@ use super::files::{FileId, Span, narrow, slice};
 use super::identity::{Identified, Identity, identify};
 use super::kind::Kind;
 use super::offset::OffsetMap;
+use super::parse::{self, Input, Output, Reject};
 use super::redact::{self, Redactions};
 use super::text::{Chunk, ChunkKind, split};
 use super::tree::{Node, Text, Tree};
-use super::yaml::{self, Input, Output, Reject};
+use super::yaml::Comment;
 use super::{Document, Limits, Note, Problem, State};
 
 /// Problems that are listed one by one; the rest of a file's are counted.
@@ -146,11 +146,8 @@ pub(crate) fn read_extract(extract: &Extract<'_>, options: &ReadOptions) -> Read
 pub fn read_settings(file: FileId, text: &str) -> Result<Option<Tree>, Problem> {
     let limits = Limits::default();
     let map = OffsetMap::Shift(0);
-    let text = Cow::Borrowed(text);
-    let length = text.len();
-    let input =
-        Input { text, file, map: map.clone(), limits: &limits, comments: false, crd_schemas: true };
-    let output = yaml::read(input).map_err(|reject| rejected(file, reject, length, &map))?;
+    let input = Input::new(text, file, map.clone(), &limits);
+    let output = parse::read(input).map_err(|reject| rejected(file, reject, text.len(), &map))?;
     match output.duplicates.into_iter().next() {
         None => Ok(output.tree),
         Some(duplicate) => Err(Problem {
@@ -205,15 +202,9 @@ fn read_document(
     reading: &mut Reading,
 ) {
     let comments = memchr::memmem::find(text.as_bytes(), b"palisade:").is_some();
-    let input = Input {
-        text: Cow::Borrowed(text),
-        file: extract.file,
-        map: map.clone(),
-        limits: &options.limits,
-        comments,
-        crd_schemas: options.crd_schemas,
-    };
-    let output = match yaml::read(input) {
+    let input = Input::new(text, extract.file, map.clone(), &options.limits);
+    let crd_schemas = options.crd_schemas;
+    let output = match parse::read(Input { comments, crd_schemas, ..input }) {
         Ok(output) => output,
         Err(reject) => {
             reading.redact = redact::broken(text, |offset| map.start(offset));
@@ -229,7 +220,7 @@ fn read_document(
         text: format!("{what}: clients read it, strict YAML readers do not"),
     }));
     let mut found = Objects { extract, options, list: Vec::new(), reading };
-    found.collect(tree.root(), None, 0);
+    found.collect(tree.root(), None);
     let list = std::mem::take(&mut found.list);
     if list.is_empty() {
         return;
@@ -260,22 +251,23 @@ struct Objects<'r, 'e, 't> {
 }
 
 impl Objects<'_, '_, '_> {
-    fn collect(&mut self, node: Node<'_>, item_kind: Option<(&str, &str)>, depth: usize) {
+    /// Lists may hold lists; how deep they nest is bounded by the parser.
+    fn collect(&mut self, node: Node<'_>, item_kind: Option<(&str, &str)>) {
         let default = self.options.default_namespace.as_deref();
         match identify(node, item_kind, default) {
             Identity::Object(object) => self.list.push((node.index(), *object)),
-            Identity::List { item_kind } if depth < 4 => {
+            Identity::List { item_kind } => {
                 let version = node.get("apiVersion").and_then(Node::as_str).unwrap_or_default();
                 let stamp = item_kind.as_deref().map(|kind| (version, kind));
                 let items = node.get("items");
                 for item in items.into_iter().flat_map(Node::children) {
-                    self.collect(item, stamp, depth + 1);
+                    self.collect(item, stamp);
                 }
                 if items.is_some_and(|items| items.children().next().is_none()) {
                     self.reading.not_kubernetes += 1;
                 }
             }
-            Identity::List { .. } | Identity::NotKubernetes => self.reading.not_kubernetes += 1,
+            Identity::NotKubernetes => self.reading.not_kubernetes += 1,
             Identity::Refused { at, state, message, help } => {
                 let at = if at.end > at.start { at } else { Span::start_of(self.extract.file) };
                 self.reading.problems.push(Problem { at, state, message, help });
@@ -286,7 +278,7 @@ impl Objects<'_, '_, '_> {
 
 struct Parts<'e, 't> {
     tree: Tree,
-    comments: Arc<[yaml::Comment]>,
+    comments: Arc<[Comment]>,
     list: Vec<(u32, Identified)>,
     extract: &'e Extract<'t>,
 }
@@ -331,11 +323,11 @@ fn rejected(file: FileId, reject: Reject, length: usize, map: &OffsetMap) -> Pro
     let place =
         |at: u32| Span { file, start: at.min(end), end: (at + 1).min(end).max(at.min(end)) };
     match reject {
-        Reject::Syntax { at, reason } => Problem {
+        Reject::Syntax { at, reason, help } => Problem {
             at: place(at),
             state: State::Unparsable,
             message: format!("not valid YAML: {reason}"),
-            help: None,
+            help: Some(help),
         },
         Reject::Template { at } => Problem {
             at: place(at),

@@ -111,6 +111,9 @@ fn scalar(node: Node<'_>, text: &str, place: Place, in_secret: bool, found: &mut
             mark(node, Mark::Opaque, secret::length_class(text), None, found);
         }
         Place::ConfigMap if text.contains('\n') => keep(node, secret::in_lines(text), text, found),
+        Place::Annotations if names_a_container(node.key()) => {
+            keep(node, secret::by_shape(text), text, found);
+        }
         Place::ConfigMap | Place::Annotations => {
             keep(node, secret::by_name(node.key(), text), text, found);
         }
@@ -118,6 +121,13 @@ fn scalar(node: Node<'_>, text: &str, place: Place, in_secret: bool, found: &mut
             keep(node, secret::by_shape(text), text, found);
         }
     }
+}
+
+/// Whether an annotation's key ends with the name of a container: `.../db-password: unconfined`
+/// turns off a protection of the container `db-password` and is no password.
+fn names_a_container(key: &str) -> bool {
+    let of_containers = ["container.apparmor.", "container.seccomp."];
+    of_containers.iter().any(|prefix| key.starts_with(prefix))
 }
 
 /// One entry of `env`: its name says what its value may be.

@@ -1,32 +1,45 @@
 //! What `kubectl` reads and the parser refuses, mended without changing a value.
 //!
-//! Two causes are known (docs/decisions.md): a quoted scalar that is continued at or left of the
-//! indentation of its key, and a line inside braces or brackets that begins with a tab.
+//! Three causes are known (docs/decisions.md): a quoted scalar that is continued at or left of the
+//! indentation of its key, a line inside braces or brackets that begins with a tab, and half a
+//! surrogate pair in JSON.
 
 use granit_parser::{ErrorKind, ScanError};
 
 use super::files::narrow;
+use super::parse::Input;
 
-/// A text with one deviation mended.
+/// Most bytes that mending may add to one document.
+const MOST_INSERTED: usize = 4 << 20;
+
+/// A text with one kind of deviation mended.
 pub(super) struct Mended {
     pub(super) text: String,
-    /// Line starts before which blanks were inserted (offsets in the old text), and how many.
-    pub(super) inserted: Option<(Vec<u32>, u32)>,
+    /// Blanks inserted into the old text: where, and how many.
+    pub(super) inserted: Vec<(u32, u32)>,
     pub(super) what: &'static str,
 }
 
-/// Bounds the work of one document: every repair parses it again.
+/// Bounds the work of one document: every repair parses it again, up to the next deviation.
 pub(super) struct Budget {
     repairs: u32,
     bytes: usize,
+    /// Whether scalars behind the one at hand are mended with it, on the assumption that what looks
+    /// like one is one.
+    pub(super) ahead: bool,
 }
 
 impl Budget {
     pub(super) fn new() -> Self {
-        Self { repairs: 32, bytes: 8 << 20 }
+        Self { repairs: 64, bytes: 12 << 20, ahead: true }
     }
 
-    fn spend(&mut self, bytes: usize) -> Option<()> {
+    /// The same, but for repairs one by one.
+    pub(super) fn one_by_one() -> Self {
+        Self { ahead: false, ..Self::new() }
+    }
+
+    pub(super) fn spend(&mut self, bytes: usize) -> Option<()> {
         self.repairs = self.repairs.checked_sub(1)?;
         self.bytes = self.bytes.checked_sub(bytes)?;
         Some(())
@@ -35,58 +48,110 @@ impl Budget {
 
 /// Mends the deviation that `error` reports, if it is one of those that clients accept.
 pub(super) fn mend(
-    text: &str,
+    input: &Input<'_>,
     error: &ScanError,
     in_flow: bool,
     budget: &mut Budget,
 ) -> Option<Mended> {
+    let text = input.text.as_ref();
     let at = error.marker().byte_offset()?.min(text.len());
     match error.kind() {
         ErrorKind::InvalidQuotedScalarIndent => {
-            budget.spend(text.len())?;
-            indent_continuation(text, at)
+            budget.spend(at)?;
+            indent_continuations(text, at, budget.ahead)
         }
         ErrorKind::TabInBlockIndentation | ErrorKind::TabNotAllowed if in_flow => {
-            budget.spend(text.len())?;
+            budget.spend(at)?;
             blank_tabs(text, at)
+        }
+        ErrorKind::InvalidLowSurrogate
+        | ErrorKind::MissingLowSurrogate
+        | ErrorKind::UnpairedLowSurrogate
+        | ErrorKind::InvalidLowSurrogateHexEscape
+            if input.json =>
+        {
+            budget.spend(at)?;
+            whole_characters(text)
         }
         _ => None,
     }
 }
 
-/// Indents the continuation lines of the quoted scalar around `at`. Leading blanks of such lines
-/// are folded away, so the value stays the same.
-fn indent_continuation(text: &str, at: usize) -> Option<Mended> {
+/// Indents the continuation lines of the quoted scalar around `at`, and of those behind it that
+/// deviate in the same way. Leading blanks of such lines are folded away, so values stay the same.
+fn indent_continuations(text: &str, at: usize, ahead: bool) -> Option<Mended> {
     let bytes = text.as_bytes();
-    let mut line_end = line_start(text, at).checked_sub(1)?;
-    let opening = loop {
-        let start = line_start(text, line_end);
-        if let Some(opening) = opening_quote(bytes, start, line_end, at) {
-            break opening;
+    let mut opening = opening(text, at)?;
+    let mut inserted = Vec::new();
+    let mut total = 0;
+    loop {
+        // A quote that is never closed is another mistake.
+        let closing = closing_quote(bytes, opening)?;
+        let own_line = text.get(line_start(text, opening)..opening)?;
+        let count = own_line.len() - own_line.trim_start_matches([' ', '-']).len() + 2;
+        let scalar = bytes.get(opening..closing)?;
+        for (i, _) in scalar.iter().enumerate().filter(|(_, byte)| **byte == b'\n') {
+            total += count;
+            inserted.push((narrow(opening + i + 1), narrow(count)));
         }
-        line_end = start.checked_sub(1)?;
-    };
-    let closing = closing_quote(bytes, opening).unwrap_or(text.len());
-    let own_line = text.get(line_start(text, opening)..opening)?;
-    let count = own_line.len() - own_line.trim_start_matches([' ', '-']).len() + 2;
-    let mut lines = Vec::new();
-    let mut mended = String::with_capacity(text.len() + 64);
-    mended.push_str(text.get(..opening)?);
-    let mut at = opening;
-    for line in text.get(opening..closing)?.split_inclusive('\n') {
-        if at > opening {
-            lines.push(narrow(at));
-            mended.extend(std::iter::repeat_n(' ', count));
+        if total > MOST_INSERTED {
+            return None;
         }
-        mended.push_str(line);
-        at += line.len();
+        match next_deviation(text, closing).filter(|_| ahead) {
+            Some(next) => opening = next,
+            None => break,
+        }
     }
-    mended.push_str(text.get(closing..)?);
-    let what = "a quoted scalar continues left of its key";
-    Some(Mended { text: mended, inserted: Some((lines, narrow(count))), what })
+    let mut mended = String::with_capacity(text.len() + total);
+    let mut from = 0;
+    for (at, count) in &inserted {
+        mended.push_str(text.get(from..*at as usize)?);
+        mended.extend(std::iter::repeat_n(' ', *count as usize));
+        from = *at as usize;
+    }
+    mended.push_str(text.get(from..)?);
+    Some(Mended { text: mended, inserted, what: "a quoted scalar continues left of its key" })
 }
 
-fn line_start(text: &str, at: usize) -> usize {
+/// The quote that opens the scalar which is still open at `at`.
+pub(super) fn opening(text: &str, at: usize) -> Option<usize> {
+    let mut line_end = at;
+    loop {
+        let start = line_start(text, line_end);
+        if let Some(opening) = opening_quote(text.as_bytes(), start, line_end, at) {
+            return Some(opening);
+        }
+        line_end = start.checked_sub(1)?;
+    }
+}
+
+/// The next quote that opens a value of a block map or list and whose scalar continues at or left of
+/// the indentation of its key.
+fn next_deviation(text: &str, from: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut start = from + memchr::memchr(b'\n', bytes.get(from..)?)? + 1;
+    loop {
+        let rest = bytes.get(start..)?;
+        let end = start + memchr::memchr(b'\n', rest)?;
+        let quote = opening_quote(bytes, start, end, end).filter(|quote| {
+            let before = text.get(start..*quote).unwrap_or_default();
+            before.trim_end().ends_with([':', '-']) && !before.contains(['#', '"', '\''])
+        });
+        if let Some(quote) = quote {
+            let line = text.get(start..quote)?;
+            let indentation = line.len() - line.trim_start_matches([' ', '-']).len();
+            let next = bytes.get(end + 1..)?;
+            let blanks = next.iter().take_while(|byte| **byte == b' ').count();
+            let empty = matches!(next.get(blanks), None | Some(b'\n' | b'\r'));
+            if !empty && blanks <= indentation && closing_quote(bytes, quote).is_some() {
+                return Some(quote);
+            }
+        }
+        start = end + 1;
+    }
+}
+
+pub(super) fn line_start(text: &str, at: usize) -> usize {
     let before = text.as_bytes().get(..at).unwrap_or_default();
     memchr::memrchr(b'\n', before).map_or(0, |i| i + 1)
 }
@@ -94,19 +159,31 @@ fn line_start(text: &str, at: usize) -> usize {
 /// The quote on the line `start..end` that opens a value and is still open at `at`.
 fn opening_quote(bytes: &[u8], start: usize, end: usize, at: usize) -> Option<usize> {
     let line = bytes.get(start..end)?;
-    let positions = line.iter().enumerate().filter(|(_, b)| matches!(b, b'"' | b'\''));
-    for (i, _) in positions {
-        let before = line.get(..i)?.iter().rev().find(|b| !matches!(b, b' ' | b'\t'));
-        let opens = before.is_none_or(|b| matches!(b, b':' | b'-' | b',' | b'[' | b'{' | b'?'));
-        if opens && closing_quote(bytes, start + i).is_none_or(|close| close > at) {
-            return Some(start + i);
+    let mut i = 0;
+    let mut before = None;
+    while let Some(byte) = line.get(i) {
+        let opens = matches!(byte, b'"' | b'\'')
+            && before.is_none_or(|b| matches!(b, b':' | b'-' | b',' | b'[' | b'{' | b'?'));
+        if opens {
+            match closing_quote(bytes, start + i) {
+                Some(close) if close <= at => {
+                    i = close - start;
+                    before = Some(*byte);
+                    continue;
+                }
+                _ => return Some(start + i),
+            }
         }
+        if !matches!(byte, b' ' | b'\t') {
+            before = Some(*byte);
+        }
+        i += 1;
     }
     None
 }
 
 /// Offset behind the quote that closes the scalar opened at `opening`.
-fn closing_quote(bytes: &[u8], opening: usize) -> Option<usize> {
+pub(super) fn closing_quote(bytes: &[u8], opening: usize) -> Option<usize> {
     let quote = *bytes.get(opening)?;
     let mut at = opening + 1;
     while let Some(byte) = bytes.get(at) {
@@ -140,11 +217,31 @@ fn blank_tabs(text: &str, at: usize) -> Option<Mended> {
         mended.push_str(body);
     }
     let what = "a line inside braces or brackets begins with a tab";
-    changed.then_some(Mended { text: mended, inserted: None, what })
+    changed.then_some(Mended { text: mended, inserted: Vec::new(), what })
 }
 
-/// The parser's reason in the words of a message: lower case, no full stop.
-pub(super) fn in_own_words(error: &ScanError) -> String {
-    let text = error.kind().to_string();
-    super::text::clean(text.trim_end_matches('.'))
+/// Writes U+FFFD for every half of a surrogate pair, as Go's JSON reader does.
+fn whole_characters(text: &str) -> Option<Mended> {
+    const ESCAPE: usize = 6;
+    let bytes = text.as_bytes();
+    let unit = |at: usize| {
+        let digits = text.get(at..at + ESCAPE)?.strip_prefix("\\u")?;
+        u16::from_str_radix(digits, 16).ok()
+    };
+    let mut mended = text.to_owned();
+    let mut at = 0;
+    while let Some(found) = memchr::memchr(b'\\', bytes.get(at..).unwrap_or_default()) {
+        at += found;
+        let next = unit(at + ESCAPE);
+        match unit(at) {
+            Some(0xD800..=0xDBFF) if matches!(next, Some(0xDC00..=0xDFFF)) => at += 2 * ESCAPE,
+            Some(0xD800..=0xDFFF) => {
+                mended.replace_range(at..at + ESCAPE, "\\ufffd");
+                at += ESCAPE;
+            }
+            _ => at += 2,
+        }
+    }
+    let what = "half of a surrogate pair becomes U+FFFD";
+    Some(Mended { text: mended, inserted: Vec::new(), what })
 }

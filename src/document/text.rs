@@ -5,31 +5,55 @@ use super::files::narrow;
 /// A file's bytes as text.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Decoded {
-    /// Text; the second member says what had to be replaced and where.
-    Text(String, Option<(u32, &'static str)>),
-    /// No text at all: encrypted by git-crypt, or another binary format.
-    Binary(&'static str),
+    /// Text.
+    Text(Decoding),
+    /// No text at all: encrypted by git-crypt.
+    Encrypted(&'static str),
+    /// UTF-16 without the mark that says so, which clients refuse.
+    UnmarkedUtf16,
+}
+
+/// A text and what its bytes were like.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Decoding {
+    pub(crate) text: String,
+    /// What had to be replaced, and where for the first time.
+    pub(crate) replaced: Option<(u32, &'static str)>,
+    /// Whether the bytes look like those of a binary format. Clients read the documents of such a
+    /// file up to the first broken one, so only a file without any object is called binary.
+    pub(crate) binary: bool,
 }
 
 /// Decodes UTF-8, and UTF-16 with a byte order mark, as kubectl does.
 pub(crate) fn decode(bytes: Vec<u8>) -> Decoded {
     if let Some(text) = decode_utf16(&bytes) {
-        return Decoded::Text(text, None);
+        return Decoded::Text(Decoding { text, ..Decoding::default() });
     }
     if bytes.starts_with(b"\0GITCRYPT\0") {
-        return Decoded::Binary("encrypted by git-crypt");
+        return Decoded::Encrypted("encrypted by git-crypt");
     }
-    if memchr::memchr(0, &bytes).is_some() {
-        return Decoded::Binary("binary");
+    let head = bytes.get(..bytes.len().min(8192)).unwrap_or_default();
+    if is_unmarked_utf16(head) {
+        return Decoded::UnmarkedUtf16;
     }
+    let control = |byte: &&u8| **byte < 0x20 && !matches!(**byte, b'\t' | b'\n' | b'\r');
+    let binary = head.contains(&0) && head.iter().filter(control).count() * 10 > head.len();
     match String::from_utf8(bytes) {
-        Ok(text) => Decoded::Text(text, None),
+        Ok(text) => Decoded::Text(Decoding { text, replaced: None, binary }),
         Err(error) => {
             let at = narrow(error.utf8_error().valid_up_to());
             let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-            Decoded::Text(text, Some((at, "bytes that are not UTF-8 read as U+FFFD")))
+            let replaced = Some((at, "bytes that are not UTF-8 read as U+FFFD"));
+            Decoded::Text(Decoding { text, replaced, binary })
         }
     }
+}
+
+/// Whether every second byte of what is mostly ASCII text is zero.
+fn is_unmarked_utf16(head: &[u8]) -> bool {
+    let zeros = |skip: usize| head.iter().skip(skip).step_by(2).filter(|b| **b == 0).count();
+    let (even, odd, pairs) = (zeros(0), zeros(1), head.len() / 2);
+    pairs >= 8 && even.max(odd) * 4 > pairs * 3 && even.min(odd) * 16 < pairs
 }
 
 fn decode_utf16(bytes: &[u8]) -> Option<String> {
@@ -141,6 +165,9 @@ fn end_marker(part: &str) -> Option<usize> {
     None
 }
 
+/// The characters that end a line for the YAML reader of Kubernetes clients.
+pub(super) const BREAKS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
+
 enum Content {
     None,
     Directives,
@@ -149,7 +176,8 @@ enum Content {
 
 fn content(part: &str) -> Content {
     let mut directives = false;
-    for line in part.lines() {
+    // The line breaks of YAML 1.1: a comment ends at each of them.
+    for line in part.split(BREAKS) {
         let text = line.trim_start_matches('\u{FEFF}').trim();
         if text.is_empty() || text.starts_with('#') {
             continue;
@@ -251,7 +279,7 @@ pub(crate) fn decode_base64(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ChunkKind, Decoded, decode, split};
+    use super::{ChunkKind, Decoded, Decoding, decode, split};
 
     fn parts(text: &str) -> Vec<(&str, ChunkKind)> {
         let part =
@@ -262,7 +290,9 @@ mod tests {
     #[test]
     fn documents_are_cut_where_clients_cut_them() {
         use ChunkKind::{BadSeparator, Directives, Document, NeverApplied};
-        let cases: [(&str, &[(&str, ChunkKind)]); 9] = [
+        let cases: [(&str, &[(&str, ChunkKind)]); 11] = [
+            ("# a comment\ra: 1\r", &[("# a comment\ra: 1", Document)]),
+            ("# a comment\u{2028}a: 1", &[("# a comment\u{2028}a: 1", Document)]),
             ("a: 1\n---\nb: 2", &[("a: 1", Document), ("b: 2", Document)]),
             ("---\n---\n# only a comment\n---\n", &[]),
             ("\u{feff}---\na: 1", &[("a: 1", Document)]),
@@ -280,13 +310,23 @@ mod tests {
 
     #[test]
     fn bytes_become_text_or_are_binary() {
-        let utf16 = Decoded::Text("a: é".into(), None);
+        let utf16 = Decoded::Text(Decoding { text: "a: é".into(), ..Decoding::default() });
         assert_eq!(decode(vec![0xFF, 0xFE, b'a', 0, b':', 0, b' ', 0, 0xE9, 0]), utf16);
         assert_eq!(decode(vec![0xFE, 0xFF, 0, b'a', 0, b':', 0, b' ', 0, 0xE9]), utf16);
-        assert_eq!(decode(b"\0GITCRYPT\0x".to_vec()), Decoded::Binary("encrypted by git-crypt"));
-        let Decoded::Text(text, Some((2, _))) = decode(b"a:\xFF".to_vec()) else {
-            panic!("invalid UTF-8 is kept and noted");
+        let git_crypt = decode(b"\0GITCRYPT\0x".to_vec());
+        assert_eq!(git_crypt, Decoded::Encrypted("encrypted by git-crypt"));
+        let plain: Vec<u8> = "kind: Pod\n".bytes().flat_map(|byte| [byte, 0]).collect();
+        assert_eq!(decode(plain), Decoded::UnmarkedUtf16);
+        let text = |bytes: &[u8]| match decode(bytes.to_vec()) {
+            Decoded::Text(decoding) => decoding,
+            other => panic!("{other:?}"),
         };
-        assert_eq!(text, "a:\u{FFFD}");
+        let broken = text(b"a:\xFF");
+        assert_eq!(
+            (broken.text.as_str(), broken.replaced.map(|(at, _)| at)),
+            ("a:\u{FFFD}", Some(2))
+        );
+        assert!(text(b"\x7FELF\x02\x01\x01\0\0\0\0\0\0\0\0\0").binary);
+        assert!(!text(b"kind: Pod\nmetadata: {name: \"a\0b\"}\n").binary, "one byte is a mistake");
     }
 }

@@ -1,36 +1,22 @@
-//! From the text of one document to its span tree.
+//! From parser events to the span tree of one document.
 //!
 //! granit-parser reads the syntax; this module adds what Kubernetes clients do with it: scalars of
 //! the dialect, merge keys, the last of two equal keys, and refusal of what they refuse.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use granit_parser::{
     Event, Parser, ScalarStyle, Span as ParserSpan, StrInput, StructureStyle, Tag,
 };
 
-use super::files::{FileId, Span, narrow};
-use super::offset::OffsetMap;
-use super::repair;
+use super::breaks;
+use super::files::{Span, narrow};
+use super::parse::{Duplicate, Edits, Input, Output, Reject, Seen};
 use super::scalar::{self, Plain};
 use super::tree::{Entry, Role, Slot, Style, Text, Tree};
-use super::{Limits, text::excerpt};
 
 /// Comments that may be buffered: as many as a file can hold, because the file size is the limit.
 const COMMENTS: usize = 1 << 20;
-
-/// One document's text and how to read it.
-pub(super) struct Input<'t> {
-    pub(super) text: Cow<'t, str>,
-    pub(super) file: FileId,
-    pub(super) map: OffsetMap,
-    pub(super) limits: &'t Limits,
-    /// Whether comments are kept; only documents that may hold a waiver or expectation need them.
-    pub(super) comments: bool,
-    /// Whether a CustomResourceDefinition is read beyond its names.
-    pub(super) crd_schemas: bool,
-}
 
 /// A comment and its place; the text is what stands behind `#`.
 #[derive(Clone, Debug)]
@@ -41,90 +27,8 @@ pub struct Comment {
     pub text: String,
 }
 
-/// A key that occurs twice in one map.
-#[derive(Clone, Debug)]
-pub(super) struct Duplicate {
-    pub(super) key: String,
-    pub(super) first: Span,
-    pub(super) second: Span,
-}
-
-/// What reading one document gave.
-pub(super) struct Output {
-    /// The tree, or `None` for a document without content.
-    pub(super) tree: Option<Tree>,
-    pub(super) comments: Vec<Comment>,
-    pub(super) duplicates: Vec<Duplicate>,
-    /// Deviations that were mended: place and what was done.
-    pub(super) repairs: Vec<(u32, &'static str)>,
-}
-
-/// Why a document could not be read. Offsets are those of the file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Reject {
-    /// Not YAML, or YAML that clients refuse.
-    Syntax { at: u32, reason: String },
-    /// An unrendered template.
-    Template { at: u32 },
-    /// Aliases that multiply the document beyond the limit.
-    Expansion { at: u32 },
-    /// More anchors and aliases than the limit.
-    Anchors { at: u32 },
-}
-
-impl Reject {
-    pub(super) fn syntax(at: u32, reason: impl Into<String>) -> Self {
-        Self::Syntax { at, reason: reason.into() }
-    }
-}
-
-/// Reads one document. What clients read and the parser refuses is repaired first.
-pub(super) fn read(mut input: Input<'_>) -> Result<Output, Reject> {
-    let mut repairs = Vec::new();
-    let mut budget = repair::Budget::new();
-    loop {
-        let stop = match build(&input) {
-            Ok(mut output) => {
-                output.repairs = repairs;
-                return Ok(output);
-            }
-            Err(stop) => stop,
-        };
-        let (error, in_flow) = match stop {
-            Stop::Reject(reject) => return Err(reject),
-            Stop::Parser { error, in_flow } => (error, in_flow),
-        };
-        let at = error.marker().byte_offset().unwrap_or(0);
-        let Some(mended) = repair::mend(&input.text, &error, in_flow, &mut budget) else {
-            let reason = repair::in_own_words(&error);
-            return Err(as_template(&input, at)
-                .unwrap_or_else(|| Reject::syntax(input.map.start(narrow(at)), reason)));
-        };
-        repairs.push((input.map.start(narrow(at)), mended.what));
-        input.map = match mended.inserted {
-            Some((lines, count)) => input.map.with_insertions(&lines, count, input.text.len()),
-            None => input.map,
-        };
-        input.text = Cow::Owned(mended.text);
-    }
-}
-
-/// A syntax error on a line with template markers is an unrendered template, not a mistake.
-fn as_template(input: &Input<'_>, at: usize) -> Option<Reject> {
-    let text = input.text.as_ref();
-    let at = at.min(text.len());
-    let start = text.as_bytes().get(..at)?.iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
-    let end = memchr::memchr(b'\n', text.as_bytes().get(at..)?).map_or(text.len(), |i| at + i);
-    let line = text.get(start..end)?;
-    let marked = |s: &str| s.contains("{{") || s.contains("{%");
-    // The parser may notice only one line later that a template line was no entry of the map.
-    let before = text.get(..start)?.lines().next_back().unwrap_or_default();
-    (marked(line) || marked(before))
-        .then(|| Reject::Template { at: input.map.start(narrow(start)) })
-}
-
 /// Why no tree came out.
-enum Stop {
+pub(super) enum Stop {
     Reject(Reject),
     Parser { error: granit_parser::ScanError, in_flow: bool },
 }
@@ -142,7 +46,7 @@ impl From<Reject> for Halt {
     }
 }
 
-fn build(input: &Input<'_>) -> Result<Output, Stop> {
+pub(super) fn build(input: &Input<'_>, edits: &Edits) -> Result<(Output, Seen), Stop> {
     let mut options = granit_parser::options! {
         emit_comments: input.comments,
         max_buffered_comment_events: COMMENTS,
@@ -150,7 +54,7 @@ fn build(input: &Input<'_>) -> Result<Output, Stop> {
     options.set_emit_comments(input.comments);
     let mut parser: Parser<'_, StrInput<'_>> =
         Parser::new_from_str_with_options(input.text.as_ref(), options);
-    let mut builder = Builder::new(input);
+    let mut builder = Builder::new(input, edits);
     while let Some(next) = parser.next_event() {
         let (event, span) = match next {
             Ok(next) => next,
@@ -170,18 +74,24 @@ fn build(input: &Input<'_>) -> Result<Output, Stop> {
     builder.finish().map_err(Stop::Reject)
 }
 
+/// Why a scalar is refused, and what to do about it.
+type Refusal = (String, &'static str);
+
 /// A collection that is not closed yet.
 struct Open {
     entry: u32,
     map: bool,
     flow: bool,
-    /// The key whose value comes next.
-    key: Option<(Text, Text)>,
-    has_merge: bool,
+    /// The key whose value comes next, and whether it is a merge key.
+    key: Option<(Text, Text, bool)>,
+    /// Entries under merge keys.
+    merges: Vec<u32>,
 }
 
 pub(super) struct Builder<'i, 't> {
     pub(super) input: &'i Input<'t>,
+    edits: &'i Edits,
+    seen: Seen,
     pub(super) tree: Tree,
     open: Vec<Open>,
     anchors: HashMap<usize, u32>,
@@ -197,9 +107,11 @@ pub(super) struct Builder<'i, 't> {
 }
 
 impl<'i, 't> Builder<'i, 't> {
-    fn new(input: &'i Input<'t>) -> Self {
+    fn new(input: &'i Input<'t>, edits: &'i Edits) -> Self {
         Self {
             input,
+            edits,
+            seen: Seen::default(),
             tree: Tree {
                 entries: Vec::with_capacity(input.text.len() / 24 + 4),
                 strings: String::with_capacity(input.text.len() / 2 + 16),
@@ -235,7 +147,8 @@ impl<'i, 't> Builder<'i, 't> {
             }
             Event::DocumentStart(..) if self.done => {
                 let at = self.at(span);
-                Err(Reject::syntax(at, "a second document begins without a separator").into())
+                let reason = "a second document begins without a separator";
+                Err(Reject::syntax(at, reason, "write a line `---` between documents").into())
             }
             _ => Ok(()),
         }
@@ -295,10 +208,19 @@ impl<'i, 't> Builder<'i, 't> {
     /// Adds an entry under the pending key and returns its index.
     fn push(&mut self, slot: Slot, style: Style, span: Text) -> u32 {
         let at = narrow(self.tree.entries.len());
-        let (key, key_span) = self.open.last_mut().and_then(|o| o.key.take()).unwrap_or_default();
+        let mut role = Role::Plain;
+        let (mut key, mut key_span) = Default::default();
+        if let Some(open) = self.open.last_mut()
+            && let Some((text, place, merge)) = open.key.take()
+        {
+            (key, key_span) = (text, place);
+            if merge {
+                role = Role::Hidden;
+                open.merges.push(at);
+            }
+        }
         let file = self.input.file;
-        let entry =
-            Entry { slot, key, key_span, span, file, next: at + 1, style, role: Role::Plain };
+        let entry = Entry { slot, key, key_span, span, file, next: at + 1, style, role };
         self.tree.entries.push(entry);
         self.done = self.open.is_empty();
         at
@@ -316,7 +238,12 @@ impl<'i, 't> Builder<'i, 't> {
         let at = range.start;
         // The parser writes an absent node as `~` with an empty span.
         let text = if range.start == range.end && style == ScalarStyle::Plain { "" } else { text };
-        let refuse = |reason: String| Halt::from(Reject::syntax(at, reason));
+        let quoted = match style {
+            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => self.quoted(text, span),
+            _ => None,
+        };
+        let text = quoted.as_deref().unwrap_or(text);
+        let refuse = |(reason, help): (String, _)| Halt::from(Reject::syntax(at, reason, help));
         let slot = self.slot(text, style, tag).map_err(refuse)?;
         if self.expects_key() {
             let merge = text == "<<" && style == ScalarStyle::Plain && tag.is_none();
@@ -331,7 +258,35 @@ impl<'i, 't> Builder<'i, 't> {
         self.anchor(anchor, entry, span).map_err(Halt::Reject)
     }
 
-    fn slot(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Slot, String> {
+    /// Sees which edits of the text lie in a quoted scalar, and gives its value where they change it.
+    fn quoted(&mut self, text: &str, span: ParserSpan) -> Option<String> {
+        let Text { start, end } = Self::local(span);
+        let count = |places: &[u32]| {
+            let before = |limit: u32| places.partition_point(|at| *at < limit);
+            before(end) - before(start)
+        };
+        self.seen.assumed += count(&self.edits.assumed);
+        let made = &self.edits.breaks.made;
+        self.pass_breaks(made.partition_point(|(at, _)| *at < start));
+        let inside = made.partition_point(|(at, _)| *at < end);
+        let inside = made.get(self.seen.breaks..inside).unwrap_or_default();
+        self.seen.quoted.extend(inside.iter().map(|(_, original)| original));
+        self.seen.breaks += inside.len();
+        let kept = count(&self.edits.breaks.kept);
+        self.seen.assumed += kept;
+        (kept > 0 && !self.input.json).then(|| breaks::fold(text))
+    }
+
+    /// Passes line feeds that were made: the first one outside of quotes is remembered.
+    fn pass_breaks(&mut self, to: usize) {
+        if self.seen.breaks < to {
+            let first = self.edits.breaks.made.get(self.seen.breaks).map(|(_, original)| *original);
+            self.seen.line_end = self.seen.line_end.or(first);
+            self.seen.breaks = to;
+        }
+    }
+
+    fn slot(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Slot, Refusal> {
         let tag = tag.map(|tag| (tag.core_suffix(), tag));
         let plain = match tag {
             None if style != ScalarStyle::Plain => Plain::Str,
@@ -340,8 +295,10 @@ impl<'i, 't> Builder<'i, 't> {
             Some((_, tag))
                 if tag.suffix_in_namespace("tag:yaml.org,2002:").as_deref() == Some("binary") =>
             {
-                let decoded = super::text::decode_base64(text)
-                    .ok_or("the value of `!!binary` is not base64")?;
+                let decoded = super::text::decode_base64(text).ok_or_else(|| {
+                    let reason = "the value of `!!binary` is not base64".to_owned();
+                    (reason, "encode the value, or leave the tag out")
+                })?;
                 return Ok(Slot::Str(self.keep(&decoded)));
             }
             Some(_) => Plain::Str,
@@ -353,9 +310,14 @@ impl<'i, 't> Builder<'i, 't> {
             (Plain::Int(value), Some("float")) => Slot::Float(value as f64),
             (Plain::Int(value), _) => Slot::Int(value),
             (Plain::Float(value), _) => Slot::Float(value),
-            (Plain::NotJson, _) => return Err(format!("`{}` has no JSON form", excerpt(text))),
-            (Plain::Str, Some("bool" | "int" | "float" | "null")) => {
-                return Err(format!("`{}` is not of the type that its tag names", excerpt(text)));
+            (Plain::NotJson, _) => {
+                return Err((format!("`{text}` has no JSON form"), "write a number, or quote it"));
+            }
+            // The value stays out of the message: it may be a secret.
+            (Plain::Str, Some(suffix @ ("bool" | "int" | "float" | "null"))) => {
+                let reason =
+                    format!("the value is none of the type that its tag `!!{suffix}` names");
+                return Err((reason, "leave the tag out, or write a value of its type"));
             }
             (Plain::Str, _) => Slot::Str(self.keep(text)),
         })
@@ -375,7 +337,10 @@ impl<'i, 't> Builder<'i, 't> {
             Slot::Bool(value) => self.keep(if value { "true" } else { "false" }),
             Slot::Int(value) => self.keep(&value.to_string()),
             Slot::Float(value) => self.keep(&scalar::format_float(value)),
-            _ => return Err(Reject::syntax(range.start, "a key must not be null").into()),
+            _ => {
+                let reason = "a key must not be null";
+                return Err(Reject::syntax(range.start, reason, "name the key, or quote it").into());
+            }
         };
         if anchor != 0 {
             self.anchor_key(anchor, key, range, span)?;
@@ -385,8 +350,7 @@ impl<'i, 't> Builder<'i, 't> {
             && self.tree.text(key) == "versions"
             && self.crd_is_named();
         if let Some(open) = self.open.last_mut() {
-            open.has_merge |= merge;
-            open.key = Some((key, range));
+            open.key = Some((key, range, merge));
         }
         if enough {
             return Err(Halt::Enough);
@@ -427,10 +391,13 @@ impl<'i, 't> Builder<'i, 't> {
         let range = self.range(span);
         let target = self.anchors.get(&id).copied();
         let Some(target) = target else {
-            return Err(Reject::syntax(range.start, "the alias refers to no anchor"));
+            let reason = "the alias refers to no anchor of this document";
+            let help = "define the anchor before the alias: anchors end at `---`";
+            return Err(Reject::syntax(range.start, reason, help));
         };
         if self.open.iter().any(|open| open.entry == target) {
-            return Err(Reject::syntax(range.start, "the alias refers to a node that contains it"));
+            let reason = "the alias refers to a node that contains it";
+            return Err(Reject::syntax(range.start, reason, "write the value out"));
         }
         if !self.expects_key() {
             self.push(Slot::Alias(target), Style::Plain, range);
@@ -456,12 +423,14 @@ impl<'i, 't> Builder<'i, 't> {
         let flow = style == StructureStyle::Flow;
         if self.expects_key() {
             let at = self.at(span);
-            let in_braces = self.open.last().is_some_and(|open| open.flow);
+            let braces = self.open.last().filter(|open| open.flow && map && flow);
             // `{{ .Values.x }}` parses as a map whose only key is a map.
-            return Err(if map && flow && in_braces {
+            return Err(if let Some(outer) = braces {
+                let at = self.tree.entry(outer.entry).span.start;
                 Reject::Template { at }.into()
             } else {
-                Reject::syntax(at, "a key must be a scalar, not a map or list").into()
+                let reason = "a key must be a scalar, not a map or list";
+                Reject::syntax(at, reason, "quote it, if it is meant as a name").into()
             });
         }
         let (slot, style) = match (map, flow) {
@@ -474,7 +443,7 @@ impl<'i, 't> Builder<'i, 't> {
         let begin = self.input.map.start(local.start);
         let end = if flow { self.input.map.end(local.end).max(begin) } else { begin };
         let entry = self.push(slot, style, Text { start: begin, end });
-        self.open.push(Open { entry, map, flow, key: None, has_merge: false });
+        self.open.push(Open { entry, map, flow, key: None, merges: Vec::new() });
         self.done = false;
         self.anchor(anchor, entry, span).map_err(Halt::Reject)
     }
@@ -483,15 +452,15 @@ impl<'i, 't> Builder<'i, 't> {
         let Some(open) = self.open.pop() else {
             return Ok(());
         };
-        if open.has_merge {
-            self.merge(open.entry)?;
+        if open.map {
+            self.hide_duplicates(open.entry);
+        }
+        if !open.merges.is_empty() {
+            self.merge(open.entry, &open.merges)?;
         }
         let behind = narrow(self.tree.entries.len());
         let own_end = open.flow.then(|| self.input.map.end(Self::local(span).end));
         self.close(open.entry, behind, own_end);
-        if open.map {
-            self.hide_duplicates(open.entry);
-        }
         self.done = self.open.is_empty();
         Ok(())
     }
@@ -507,6 +476,7 @@ impl<'i, 't> Builder<'i, 't> {
     }
 
     fn close_all(&mut self) {
+        self.seen.stopped = true;
         while let Some(open) = self.open.pop() {
             let behind = narrow(self.tree.entries.len());
             self.close(open.entry, behind, None);
@@ -514,19 +484,23 @@ impl<'i, 't> Builder<'i, 't> {
         self.done = true;
     }
 
-    fn finish(self) -> Result<Output, Reject> {
-        if self.marks > 0 {
+    fn finish(mut self) -> Result<(Output, Seen), Reject> {
+        if self.marks > 0 || self.merged > 0 {
             self.check_expansion()?;
+        }
+        if !self.seen.stopped {
+            self.pass_breaks(self.edits.breaks.made.len());
         }
         let mut tree = self.tree;
         tree.entries.shrink_to_fit();
         tree.strings.shrink_to_fit();
         let tree = (!tree.entries.is_empty()).then_some(tree);
-        Ok(Output {
+        let output = Output {
             tree,
             comments: self.comments,
             duplicates: self.duplicates,
             repairs: Vec::new(),
-        })
+        };
+        Ok((output, self.seen))
     }
 }

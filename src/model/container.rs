@@ -1,6 +1,8 @@
 //! Pods and their containers as written, and the effective security settings.
 
-use super::fields::{Sourced, field, flag, integer, items, scalar_text, text, texts};
+use super::fields::{
+    Sourced, field, flag, integer, items, judged_text, judged_texts, scalar_text, text,
+};
 use super::meta::Labels;
 use crate::document::{Credential, Mark, Node, Span, Value};
 
@@ -151,7 +153,7 @@ pub struct Volume {
     pub source: String,
     /// Place of the source, or of the volume.
     pub span: Span,
-    /// `hostPath.path`.
+    /// `hostPath`: its path, and the place of the key.
     pub host_path: Option<Sourced<String>>,
 }
 
@@ -221,7 +223,7 @@ impl Pod {
             host_users: flag(spec, "hostUsers"),
             os: field(spec, "os").and_then(|os| text(os, "name")).map(|name| name.value),
             security: context.map(SecurityContext::read).unwrap_or_default(),
-            sysctls: sysctls.filter_map(|sysctl| text(sysctl, "name")).collect(),
+            sysctls: sysctls.map(sysctl).collect(),
             containers,
             volumes: items(spec, "volumes").map(Volume::read).collect(),
             service_account: text(spec, "serviceAccountName")
@@ -280,11 +282,11 @@ impl SecurityContext {
     fn read(node: Node<'_>) -> Self {
         let profile = |key: &str| {
             let profile = field(node, key)?;
-            let typed = text(profile, "type");
+            let typed = judged_text(profile, "type");
             Some(typed.unwrap_or_else(|| Sourced::new(String::new(), profile.span())))
         };
         let capabilities = field(node, "capabilities");
-        let listed = |key: &str| capabilities.map(|c| texts(c, key)).unwrap_or_default();
+        let listed = |key: &str| capabilities.map(|c| judged_texts(c, key)).unwrap_or_default();
         let windows = field(node, "windowsOptions");
         Self {
             span: Some(node.span()),
@@ -295,7 +297,7 @@ impl SecurityContext {
             added: listed("add"),
             dropped: listed("drop"),
             capabilities: capabilities.map(|c| c.span()),
-            proc_mount: text(node, "procMount"),
+            proc_mount: judged_text(node, "procMount"),
             se_linux: field(node, "seLinuxOptions").map(SeLinux::read),
             seccomp: profile("seccompProfile"),
             app_armor: profile("appArmorProfile"),
@@ -304,9 +306,14 @@ impl SecurityContext {
     }
 }
 
+/// The name of a sysctl, which is empty where it is absent.
+fn sysctl(entry: Node<'_>) -> Sourced<String> {
+    judged_text(entry, "name").unwrap_or_else(|| Sourced::new(String::new(), entry.span()))
+}
+
 impl SeLinux {
     fn read(node: Node<'_>) -> Self {
-        let part = |key: &str| text(node, key).map(|part| part.value).unwrap_or_default();
+        let part = |key: &str| judged_text(node, key).map(|part| part.value).unwrap_or_default();
         Self { span: node.span(), kind: part("type"), user: part("user"), role: part("role") }
     }
 }
@@ -365,7 +372,7 @@ fn probe_hosts(container: Node<'_>) -> Vec<Sourced<String>> {
     let handlers = probes.chain(hooks).flat_map(|handler| {
         ["httpGet", "tcpSocket"].into_iter().filter_map(move |action| field(handler, action))
     });
-    let hosts = handlers.filter_map(|action| text(action, "host"));
+    let hosts = handlers.filter_map(|action| judged_text(action, "host"));
     hosts.filter(|host| !host.value.is_empty()).collect()
 }
 
@@ -421,51 +428,52 @@ impl Argument {
 impl Volume {
     fn read(node: Node<'_>) -> Self {
         // A source that the API does not know is dropped; what is left is an emptyDir.
-        let source =
-            node.children().find(|child| is_volume_source(child.key()) && !child.is_null());
-        let host_path = field(node, "hostPath");
+        let source = VOLUME_SOURCES.iter().find_map(|source| field(node, source));
+        let host_path = |source: Node<'_>| {
+            let path = judged_text(source, "path").map(|path| path.value);
+            Sourced::new(path.unwrap_or_default(), super::fields::key_span(source))
+        };
         Self {
             name: text(node, "name").map(|name| name.value).unwrap_or_default(),
             source: source.map_or("emptyDir", |source| source.key()).to_owned(),
             span: source.map_or(node.span(), super::fields::key_span),
-            host_path: host_path.and_then(|path| text(path, "path")),
+            host_path: field(node, "hostPath").map(host_path),
         }
     }
 }
 
-/// Volume sources of the API, as their fields are called.
-fn is_volume_source(field: &str) -> bool {
-    const SOURCES: [&str; 30] = [
-        "awsElasticBlockStore",
-        "azureDisk",
-        "azureFile",
-        "cephfs",
-        "cinder",
-        "configMap",
-        "csi",
-        "downwardAPI",
-        "emptyDir",
-        "ephemeral",
-        "fc",
-        "flexVolume",
-        "flocker",
-        "gcePersistentDisk",
-        "gitRepo",
-        "glusterfs",
-        "hostPath",
-        "image",
-        "iscsi",
-        "nfs",
-        "persistentVolumeClaim",
-        "photonPersistentDisk",
-        "portworxVolume",
-        "projected",
-        "quobyte",
-        "rbd",
-        "scaleIO",
-        "secret",
-        "storageos",
-        "vsphereVolume",
-    ];
-    SOURCES.contains(&field)
-}
+/// Volume sources of the API, as their fields are called: first those that restricted pods may use,
+/// then the others in the order in which Pod Security looks for them. A volume with two sources is
+/// refused by validation, but only after Pod Security has judged it.
+const VOLUME_SOURCES: [&str; 30] = [
+    "configMap",
+    "csi",
+    "downwardAPI",
+    "emptyDir",
+    "ephemeral",
+    "image",
+    "persistentVolumeClaim",
+    "projected",
+    "secret",
+    "hostPath",
+    "gcePersistentDisk",
+    "awsElasticBlockStore",
+    "gitRepo",
+    "nfs",
+    "iscsi",
+    "glusterfs",
+    "rbd",
+    "flexVolume",
+    "cinder",
+    "cephfs",
+    "flocker",
+    "fc",
+    "azureFile",
+    "vsphereVolume",
+    "quobyte",
+    "azureDisk",
+    "photonPersistentDisk",
+    "portworxVolume",
+    "scaleIO",
+    "storageos",
+];

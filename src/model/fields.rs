@@ -71,6 +71,34 @@ pub(crate) fn text(node: Node<'_>, key: &str) -> Option<Sourced<String>> {
     Some(Sourced::new(value.as_str()?.to_owned(), value.span()))
 }
 
+/// What stands for a text that was withheld: no setting that is allowed by its value reads like it.
+pub(crate) const WITHHELD: &str = "<redacted>";
+
+/// A string field that is judged by its value. One that was withheld as a credential is still a
+/// value; taking it for absent would let it pass.
+pub(crate) fn judged_text(node: Node<'_>, key: &str) -> Option<Sourced<String>> {
+    let value = field(node, key)?;
+    match value.value() {
+        Value::Redacted(_) => Some(Sourced::new(WITHHELD.to_owned(), value.span())),
+        _ => text(node, key),
+    }
+}
+
+/// The items of a list whose values are judged. As for the API server, an item that is null is the
+/// empty string.
+pub(crate) fn judged_texts(node: Node<'_>, key: &str) -> Vec<Sourced<String>> {
+    let judged = |item: Node<'_>| {
+        let value = match item.value() {
+            Value::Str(text) => text,
+            Value::Redacted(_) => WITHHELD,
+            Value::Null => "",
+            _ => return None,
+        };
+        Some(Sourced::new(value.to_owned(), item.span()))
+    };
+    items(node, key).filter_map(judged).collect()
+}
+
 /// A string or a number, as text: quantities and int-or-string fields.
 pub(crate) fn scalar_text(value: Node<'_>) -> Option<String> {
     match value.value() {

@@ -1,6 +1,6 @@
 //! Labels and annotations.
 
-use super::fields::field;
+use super::fields::{WITHHELD, field};
 use crate::document::{Node, Span, Value};
 
 /// One label or annotation.
@@ -27,6 +27,7 @@ impl Labels {
         let label = |child: Node<'_>| {
             let value = match child.value() {
                 Value::Str(text) => text.to_owned(),
+                Value::Redacted(_) => WITHHELD.to_owned(),
                 _ => String::new(),
             };
             let key_span = child.key_span().unwrap_or(child.span());

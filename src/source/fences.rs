@@ -72,7 +72,7 @@ fn blocks(text: &str) -> Vec<Block> {
     for (event, range) in Parser::new_ext(text, Options::empty()).into_offset_iter() {
         match event {
             Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) => {
-                let map = OffsetMap::Pieces(Vec::new());
+                let map = OffsetMap::pieces(Vec::new());
                 let block = Block { text: String::new(), map, language: language(&info) };
                 current = Some((block, Vec::new()));
             }
@@ -84,7 +84,7 @@ fn blocks(text: &str) -> Vec<Block> {
             }
             Event::End(TagEnd::CodeBlock) => {
                 if let Some((mut block, pieces)) = current.take() {
-                    block.map = OffsetMap::Pieces(pieces);
+                    block.map = OffsetMap::pieces(pieces);
                     blocks.push(block);
                 }
             }

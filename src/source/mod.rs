@@ -15,8 +15,8 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterato
 pub use names::{Base, NameError};
 
 use crate::document::{
-    self, Decoded, Defect, Document, File, FileId, Files, Gap, GapReason, Inventory, Note, Problem,
-    ReadOptions, Reading, RootKind, Span, State,
+    self, Decoded, Decoding, Defect, Document, File, FileId, Files, Gap, GapReason, Inventory,
+    Note, Problem, ReadOptions, Reading, RootKind, Span, State,
 };
 use files::{Entry, What};
 
@@ -160,6 +160,26 @@ fn unread(name: &str, state: State, reason: String) -> (FileReport, Option<Gap>,
     (report, gap, None)
 }
 
+/// A file that as a whole cannot be read as text: its report, and the problem in its place.
+fn refused(
+    name: &str,
+    id: FileId,
+    kind: RootKind,
+    message: &str,
+    help: &'static str,
+) -> (FileReport, Option<Gap>, Option<Parsed>) {
+    let mut reading = Reading::empty();
+    reading.problems.push(Problem {
+        at: Span::start_of(id),
+        state: State::Unparsable,
+        message: message.to_owned(),
+        help: Some(help),
+    });
+    let (report, gap, _) = unread(name, State::Unparsable, message.to_owned());
+    let file = File::new(name.to_owned(), String::new());
+    (report, gap, Some(Parsed { file, reading, kind }))
+}
+
 fn read_entry(
     entry: Entry,
     id: FileId,
@@ -188,9 +208,13 @@ fn read_entry(
         }
         Err(error) => return unread(&name, State::Unreadable, document::clean(&error.to_string())),
     };
-    let (text, replaced) = match document::decode(bytes) {
-        Decoded::Text(text, replaced) => (text, replaced),
-        Decoded::Binary(why) => return unread(&name, State::Encrypted, why.to_owned()),
+    let Decoding { text, replaced, binary } = match document::decode(bytes) {
+        Decoded::Text(decoding) => decoding,
+        Decoded::Encrypted(why) => return unread(&name, State::Encrypted, why.to_owned()),
+        Decoded::UnmarkedUtf16 => {
+            let message = "UTF-16 without a byte order mark, which clients refuse";
+            return refused(&name, id, kind, message, "save it as UTF-8");
+        }
     };
     let options = &request.options;
     let read = || match kind {
@@ -198,9 +222,12 @@ fn read_entry(
         _ => document::read(id, &text, options),
     };
     let Some(mut reading) = guarded(read) else {
-        let reason = "reading it failed: a fault of palisade, please report it";
-        return unread(&name, State::Unparsable, reason.to_owned());
+        let message = "reading it failed, which is a fault of palisade";
+        return refused(&name, id, kind, message, "please report it, with the file if you may");
     };
+    if binary && reading.documents.is_empty() {
+        return unread(&name, State::Encrypted, "binary".to_owned());
+    }
     if let Some((at, what)) = replaced {
         let at = Span { file: id, start: at, end: at };
         reading.notes.push(Note { at, text: what.to_owned() });

@@ -5,4 +5,6 @@ mod checks;
 mod conformance;
 mod house;
 mod samples;
+mod oracle;
 mod support;
+mod yaml;

@@ -57,6 +57,19 @@ pub(crate) fn judge(paths: &[PathBuf]) -> LibraryRun {
     LibraryRun { loaded, assessments, settings }
 }
 
+/// Reads files or directories without judging them; no configuration applies.
+pub(crate) fn loaded(paths: &[PathBuf]) -> Loaded {
+    let request = Request {
+        paths: paths.to_vec(),
+        stdin: false,
+        exclude: Vec::new(),
+        include_docs: true,
+        options: ReadOptions::default(),
+        config: None,
+    };
+    load(&request).unwrap_or_else(|error| panic!("{error}"))
+}
+
 /// Files below a directory, sorted, directories left out.
 pub(crate) fn files_below(directory: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = walkdir::WalkDir::new(directory)

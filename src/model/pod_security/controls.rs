@@ -2,7 +2,7 @@
 
 use super::report::{Setters, plural, quoted};
 use super::{Control, Failure, Form, Level, Violation};
-use crate::model::container::{Container, Pod, SecurityContext};
+use crate::model::container::{Container, Pod, SecurityContext, Volume};
 use crate::model::fields::Sourced;
 
 pub(super) static CONTROLS: [Control; 19] = [
@@ -150,8 +150,25 @@ fn app_armor(pod: &Pod) -> Option<Failure> {
 
 /// `key="value"` as Go's `%q` writes it.
 fn go_quoted(key: &str, value: &str) -> String {
-    let escaped = value.replace('\\', "\\\\").replace('"', "\\\"");
-    format!("{key}=\"{escaped}\"")
+    let mut text = format!("{key}=\"");
+    for character in value.chars() {
+        match character {
+            '"' | '\\' => text.extend(['\\', character]),
+            '\x07' => text.push_str("\\a"),
+            '\x08' => text.push_str("\\b"),
+            '\x0b' => text.push_str("\\v"),
+            '\x0c' => text.push_str("\\f"),
+            '\n' => text.push_str("\\n"),
+            '\r' => text.push_str("\\r"),
+            '\t' => text.push_str("\\t"),
+            '\0'..=' ' | '\x7f' if character != ' ' => {
+                text.push_str(&format!("\\x{:02x}", u32::from(character)));
+            }
+            _ => text.push(character),
+        }
+    }
+    text.push('"');
+    text
 }
 
 /// The pod and the containers whose setting is written and refused.
@@ -259,19 +276,20 @@ fn host_namespaces(pod: &Pod) -> Option<Failure> {
 }
 
 fn host_path_volumes(pod: &Pod) -> Option<Failure> {
-    let volumes: Vec<_> = pod.volumes.iter().filter(|v| v.source == "hostPath").collect();
+    let volumes: Vec<_> = pod.volumes.iter().filter(|v| v.host_path.is_some()).collect();
     if volumes.is_empty() {
         return None;
     }
     let names = quoted(volumes.iter().map(|volume| volume.name.as_str()));
     let detail = format!("{} {names}", plural("volume", "volumes", volumes.len()));
-    let violation = |volume: &&crate::model::container::Volume| Violation {
+    let paths = volumes.iter().filter_map(|volume| volume.host_path.as_ref());
+    let violation = |path: &Sourced<String>| Violation {
         container: None,
-        span: volume.span,
-        found: volume.host_path.as_ref().map(|path| path.value.clone()).unwrap_or_default(),
+        span: path.span,
+        found: path.value.clone(),
         missing: false,
     };
-    let violations = volumes.iter().map(violation).collect();
+    let violations = paths.map(violation).collect();
     Some(Failure { reason: "hostPath volumes".to_owned(), detail, violations })
 }
 
@@ -541,7 +559,7 @@ fn restricted_volumes(pod: &Pod) -> Option<Failure> {
         plural("restricted volume type", "restricted volume types", types.len()),
         quoted(types),
     );
-    let violation = |volume: &&crate::model::container::Volume| Violation {
+    let violation = |volume: &&Volume| Violation {
         container: None,
         span: volume.span,
         found: volume.source.clone(),

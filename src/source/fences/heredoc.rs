@@ -149,7 +149,7 @@ fn heredoc(
     let (start, end) = opening.range;
     Heredoc {
         text,
-        map: OffsetMap::Pieces(pieces),
+        map: OffsetMap::pieces(pieces),
         delimiter: (place(line.start + start), place(line.start + end - 1) + 1),
         expansions,
         namespace: option(command, &["-n", "--namespace"]),
