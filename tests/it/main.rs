@@ -1,5 +1,6 @@
 //! The one integration binary.
 
+mod canary;
 mod checks;
 mod support;
 mod yaml;
