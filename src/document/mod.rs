@@ -18,6 +18,7 @@ mod scalar;
 mod secret;
 mod text;
 mod tree;
+mod withhold;
 mod wording;
 mod yaml;
 

@@ -14,7 +14,7 @@ use super::redact::{self, Redactions};
 use super::text::{Chunk, ChunkKind, split};
 use super::tree::{Node, Text, Tree};
 use super::yaml::Comment;
-use super::{Document, Limits, Note, Problem, State};
+use super::{Document, Limits, Note, Problem, State, withhold};
 
 /// Problems that are listed one by one; the rest of a file's are counted.
 const LISTED: usize = 100;
@@ -78,6 +78,11 @@ impl Reading {
         self.redact.extend(other.redact);
     }
 
+    /// Withholds what may be a secret in a text without a tree.
+    pub(crate) fn withhold(&mut self, text: &str, map: &OffsetMap) {
+        self.redact.extend(withhold::of(text, |offset| map.start(offset)));
+    }
+
     fn cap_problems(&mut self) {
         let Some(more) = self.problems.len().checked_sub(LISTED).filter(|more| *more > 0) else {
             return;
@@ -116,6 +121,7 @@ pub(crate) fn read_extract(extract: &Extract<'_>, options: &ReadOptions) -> Read
     let chunks = split(extract.text);
     let mut reading = Reading::empty();
     if chunks.len() > options.limits.documents {
+        reading.withhold(extract.text, &extract.map);
         reading.problems.push(Problem {
             at: Span::start_of(extract.file),
             state: State::TooLarge,
@@ -176,13 +182,14 @@ fn read_chunk(extract: &Extract<'_>, chunk: Chunk, options: &ReadOptions) -> Rea
     match chunk.kind {
         ChunkKind::Document => read_document(extract, text, map, options, &mut reading),
         ChunkKind::NeverApplied => {
+            reading.withhold(text, &map);
             reading.notes.push(note("clients drop what follows `...`: this part is never applied"));
         }
         ChunkKind::Directives => {
             reading.notes.push(note("kubectl refuses a file that begins with a YAML directive"));
         }
         ChunkKind::BadSeparator => {
-            reading.redact = redact::broken(text, |offset| map.start(offset));
+            reading.withhold(text, &map);
             reading.problems.push(Problem {
                 at: first_line,
                 state: State::Unparsable,
@@ -207,21 +214,27 @@ fn read_document(
     let output = match parse::read(Input { comments, crd_schemas, ..input }) {
         Ok(output) => output,
         Err(reject) => {
-            reading.redact = redact::broken(text, |offset| map.start(offset));
+            reading.withhold(text, &map);
             reading.problems.push(rejected(extract.file, reject, text.len(), &map));
             return;
         }
     };
     let Output { tree, comments, duplicates, repairs } = output;
-    let Some(tree) = tree else { return };
+    let Some(mut tree) = tree else { return };
     let place = |at: u32| Span { file: extract.file, start: at, end: at + 1 };
     reading.notes.extend(repairs.into_iter().map(|(at, what)| Note {
         at: place(at),
         text: format!("{what}: clients read it, strict YAML readers do not"),
     }));
-    let mut found = Objects { extract, options, list: Vec::new(), reading };
+    let mut found = Objects { extract, options, list: Vec::new(), others: Vec::new(), reading };
     found.collect(tree.root(), None);
-    let list = std::mem::take(&mut found.list);
+    let Objects { list, others, .. } = found;
+    // What is no object may still be a Secret, and snippets of its neighbours show its lines.
+    let secrets = memchr::memmem::find(text.as_bytes(), b"Secret").is_some();
+    for node in others.into_iter().filter(|_| secrets) {
+        let Redactions { ranges, .. } = redact::object(&mut tree, node, ("", ""), extract.raw);
+        reading.redact.extend(ranges);
+    }
     if list.is_empty() {
         return;
     }
@@ -247,6 +260,8 @@ struct Objects<'r, 'e, 't> {
     extract: &'e Extract<'t>,
     options: &'e ReadOptions,
     list: Vec<(u32, Identified)>,
+    /// Parts of the document that are no objects.
+    others: Vec<u32>,
     reading: &'r mut Reading,
 }
 
@@ -259,6 +274,7 @@ impl Objects<'_, '_, '_> {
             Identity::List { item_kind } => {
                 let version = node.get("apiVersion").and_then(Node::as_str).unwrap_or_default();
                 let stamp = item_kind.as_deref().map(|kind| (version, kind));
+                self.others.extend(node.get("metadata").map(Node::index));
                 let items = node.get("items");
                 for item in items.into_iter().flat_map(Node::children) {
                     self.collect(item, stamp);
@@ -267,8 +283,12 @@ impl Objects<'_, '_, '_> {
                     self.reading.not_kubernetes += 1;
                 }
             }
-            Identity::NotKubernetes => self.reading.not_kubernetes += 1,
+            Identity::NotKubernetes => {
+                self.others.push(node.index());
+                self.reading.not_kubernetes += 1;
+            }
             Identity::Refused { at, state, message, help } => {
+                self.others.push(node.index());
                 let at = if at.end > at.start { at } else { Span::start_of(self.extract.file) };
                 self.reading.problems.push(Problem { at, state, message, help });
             }

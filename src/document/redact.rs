@@ -30,8 +30,12 @@ pub(super) struct Redactions {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Text,
-    Secret { encoded: bool },
+    Secret {
+        encoded: bool,
+    },
     ConfigMap,
+    /// Base64 in a ConfigMap.
+    Encoded,
     Annotations,
     Environment,
     Arguments,
@@ -46,35 +50,21 @@ struct Found {
     within: Option<(usize, usize)>,
 }
 
-/// Redacts the object below `root`. `raw` is the text of the whole file.
+/// Redacts the object below `root`, whatever holds it. `raw` is the text of the whole file.
 pub(super) fn object(tree: &mut Tree, root: u32, kind: (&str, &str), raw: &str) -> Redactions {
     let mut found = Vec::new();
-    for child in tree.node(root).all_children() {
-        let place = match (kind, child.key()) {
-            (("", "Secret"), "data") => Place::Secret { encoded: true },
-            (("", "Secret"), "stringData") => Place::Secret { encoded: false },
-            (("", "ConfigMap"), "data") => Place::ConfigMap,
-            _ => Place::Text,
-        };
-        walk(child, place, kind.1 == "Secret", &mut found);
+    let node = tree.node(root);
+    if node.is_map() {
+        map(node, Place::Text, kind == ("", "Secret"), kind == ("", "ConfigMap"), &mut found);
+    } else {
+        walk(node, Place::Text, false, &mut found);
     }
     apply(tree, found, raw)
 }
 
 fn walk(node: Node<'_>, place: Place, in_secret: bool, found: &mut Vec<Found>) {
     match node.value() {
-        Value::Map => {
-            for child in node.all_children() {
-                let inner = match (place, child.key()) {
-                    (Place::Text, "env") => Place::Environment,
-                    (Place::Text, "command" | "args") => Place::Arguments,
-                    (Place::Text, "annotations") => Place::Annotations,
-                    (Place::Environment | Place::Arguments, _) => Place::Text,
-                    _ => place,
-                };
-                walk(child, inner, in_secret, found);
-            }
-        }
+        Value::Map => map(node, place, in_secret, false, found),
         Value::List => {
             let mut flag = None;
             for item in node.all_children() {
@@ -89,12 +79,40 @@ fn walk(node: Node<'_>, place: Place, in_secret: bool, found: &mut Vec<Found>) {
             }
         }
         Value::Str(text) => scalar(node, text, place, in_secret, found),
+        Value::Int(number) if matches!(place, Place::ConfigMap) => {
+            number_by_name(node, node.key(), number, found);
+        }
         Value::Bool(_) | Value::Int(_) | Value::Float(_) => {
             if matches!(place, Place::Secret { .. }) {
                 mark(node, Mark::Opaque, LengthClass::Short, None, found);
             }
         }
         Value::Null | Value::Redacted(_) => {}
+    }
+}
+
+/// A map, which is a Secret where its own kind says so: templates and operators carry them.
+fn map(node: Node<'_>, place: Place, in_secret: bool, config: bool, found: &mut Vec<Found>) {
+    let own_kind = |child: &str| {
+        matches!(child, "data" | "stringData")
+            && node.get("kind").and_then(Node::as_str) == Some("Secret")
+    };
+    let inside = matches!(place, Place::Secret { .. });
+    for child in node.all_children() {
+        let key = child.key();
+        let secret = !inside && place == Place::Text && (in_secret || own_kind(key));
+        let inner = match (place, key) {
+            (Place::Text, "data") if secret => Place::Secret { encoded: true },
+            (Place::Text, "stringData") if secret => Place::Secret { encoded: false },
+            (Place::Text, "data") if config => Place::ConfigMap,
+            (Place::Text, "binaryData") if config => Place::Encoded,
+            (Place::Text, "env") => Place::Environment,
+            (Place::Text, "command" | "args") => Place::Arguments,
+            (Place::Text, "annotations") => Place::Annotations,
+            (Place::Environment | Place::Arguments, _) => Place::Text,
+            _ => place,
+        };
+        walk(child, inner, in_secret, found);
     }
 }
 
@@ -109,6 +127,11 @@ fn scalar(node: Node<'_>, text: &str, place: Place, in_secret: bool, found: &mut
         }
         Place::Annotations if in_secret && text.contains("stringData") => {
             mark(node, Mark::Opaque, secret::length_class(text), None, found);
+        }
+        Place::Encoded => {
+            let decoded = super::text::decode_base64(text).unwrap_or_default();
+            let hit = secret::in_lines(&decoded).map(|hit| Hit { range: (0, 0), ..hit });
+            keep(node, hit, text, found);
         }
         Place::ConfigMap if text.contains('\n') => keep(node, secret::in_lines(text), text, found),
         Place::Annotations if names_a_container(node.key()) => {
@@ -138,9 +161,19 @@ fn variable(entry: Node<'_>, found: &mut Vec<Found>) {
             Value::Str(text) if child.key() == "value" => {
                 keep(child, secret::by_name(name, text), text, found);
             }
+            Value::Int(number) if child.key() == "value" => {
+                number_by_name(child, name, number, found);
+            }
             _ => walk(child, Place::Text, false, found),
         }
     }
+}
+
+/// A number that should be a string, under a name that says what it is.
+fn number_by_name(node: Node<'_>, name: &str, number: i64, found: &mut Vec<Found>) {
+    let text = number.to_string();
+    let hit = secret::by_name(name, &text).map(|hit| Hit { range: (0, 0), ..hit });
+    keep(node, hit, &text, found);
 }
 
 /// An argument: `--flag=value`, a value behind its flag, or a script.
@@ -181,13 +214,16 @@ fn apply(tree: &mut Tree, found: Vec<Found>, raw: &str) -> Redactions {
     for Found { holder, node, mark, length, within } in found {
         let entry = *tree.entry(holder);
         let span = Span { file: entry.file, start: entry.span.start, end: entry.span.end };
-        if let Slot::Str(text) = entry.slot {
-            let value = tree.text(text).to_owned();
+        let value = match entry.slot {
+            Slot::Str(text) => tree.text(text).to_owned(),
+            _ => String::new(),
+        };
+        if matches!(mark, Mark::Credential(_)) && within.is_some() {
             let needle = within.and_then(|(start, end)| value.get(start..end));
-            if matches!(mark, Mark::Credential(_)) && within.is_some() {
-                let at = needle.map_or(span, |needle| narrow_to(span, needle, raw));
-                redactions.hits.push(SecretHit { node, at, mark });
-            }
+            let at = needle.map_or(span, |needle| narrow_to(span, needle, raw));
+            redactions.hits.push(SecretHit { node, at, mark });
+        }
+        if let Slot::Str(text) = entry.slot {
             let stars = "*".repeat(value.len());
             tree.strings.replace_range(text.start as usize..text.end as usize, &stars);
         }
@@ -210,40 +246,6 @@ fn narrow_to(span: Span, needle: &str, raw: &str) -> Span {
         }
         None => span,
     }
-}
-
-/// Ranges to overwrite in a document that could not be read, which may be a Secret all the same.
-pub(super) fn broken(text: &str, base: impl Fn(u32) -> u32) -> Vec<Text> {
-    let is_secret = text.lines().any(|line| {
-        line.trim()
-            .strip_prefix("kind:")
-            .is_some_and(|kind| kind.trim().trim_matches('"') == "Secret")
-    });
-    let mut ranges = Vec::new();
-    let mut in_data = false;
-    let mut in_key = false;
-    let mut offset = 0;
-    for line in text.split_inclusive('\n') {
-        let body = line.trim();
-        if !line.starts_with([' ', '\t', '-']) && !body.is_empty() {
-            in_data = is_secret && (body.starts_with("data") || body.starts_with("stringData"));
-        }
-        in_key |= body.contains("PRIVATE KEY") && body.contains("BEGIN");
-        let cut = match line.split_once(':') {
-            Some((key, _)) if in_data && !in_key => Some((key.len() + 1, line.len())),
-            _ if in_data || in_key => Some((0, line.len())),
-            _ => secret::in_line(line).or_else(|| secret::by_shape(line)).map(|hit| hit.range),
-        };
-        if body.contains("END") && body.contains("PRIVATE KEY") {
-            in_key = false;
-        }
-        if let Some((start, end)) = cut {
-            let (start, end) = (narrow(offset + start), narrow(offset + end));
-            ranges.push(Text { start: base(start), end: base(end.saturating_sub(1)) + 1 });
-        }
-        offset += line.len();
-    }
-    ranges
 }
 
 /// Overwrites ranges of a text. Line breaks stay, so that lines keep their numbers; of the rest the

@@ -1,10 +1,11 @@
 //! The one integration binary.
 #![allow(clippy::indexing_slicing, reason = "a test may panic, and JSON reads best by its keys")]
 
+mod canary;
 mod checks;
 mod conformance;
 mod house;
-mod samples;
 mod oracle;
+mod samples;
 mod support;
 mod yaml;

@@ -4,10 +4,12 @@
 //! `PALISADE_ORACLE_CASES` sets how many cases each test asks, `PALISADE_ORACLE_SEED` which ones.
 //! Without Go the comparison does not take place and says so; under `CI=true` that is a failure.
 
+mod decoder;
 mod dice;
 mod labels;
 mod pod_security;
 mod pods;
+mod texts;
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
