@@ -12,7 +12,7 @@ use std::sync::Arc;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use sha2::{Digest, Sha256};
 
-pub use settings::{Settings, SettingsError, catalog, config_schema};
+pub use settings::{Settings, UnknownName, catalog, config_schema};
 
 use crate::catalog::{Check, Context, Given, Outcomes, Params};
 use crate::document::{Defect, Document, Files, Inventory, KindSet, Span};
@@ -60,13 +60,21 @@ pub fn conclude(
     files: &Files,
     settings: &Settings,
 ) {
+    for (assessment, inventory) in assessments.iter_mut().zip(inventories) {
+        assessment.findings.retain_mut(|finding| settings.keep(finding, files));
+        settings.drop_disabled(assessment, inventory, files);
+    }
     waive::apply(assessments, inventories, files, settings);
     for assessment in assessments.iter_mut() {
-        settings.shape(assessment, files);
         assessment.findings.sort_by(Finding::order);
-        count(assessment);
+        assessment.ignored.sort_by(|a, b| a.finding.order(&b.finding));
+        assessment.not_assessed.sort();
     }
     join_roots(assessments);
+    for assessment in assessments.iter_mut() {
+        settings.hide(assessment);
+        count(assessment);
+    }
 }
 
 /// Runs one check and tells which kinds it asked for. A panic becomes an `error` outcome.
@@ -126,7 +134,7 @@ fn empty(inventory: &Inventory, model: &Model, reach: &Reach<'_>) -> Assessment 
         kind: inventory.kind.word(),
         objects: inventory.documents.len(),
         gaps: gaps.collect(),
-        assumptions: assumptions(model),
+        assumptions: assumptions(inventory, model),
         findings: Vec::new(),
         ignored: Vec::new(),
         not_assessed: Vec::new(),
@@ -138,10 +146,13 @@ fn empty(inventory: &Inventory, model: &Model, reach: &Reach<'_>) -> Assessment 
     }
 }
 
-/// What was not declared and had to be assumed.
-fn assumptions(model: &Model) -> Vec<(&'static str, String)> {
+/// What was not declared and had to be assumed; nothing about a root without objects.
+fn assumptions(inventory: &Inventory, model: &Model) -> Vec<(&'static str, String)> {
     let profile = &model.profile;
     let mut assumed = Vec::new();
+    if inventory.documents.is_empty() {
+        return assumed;
+    }
     if profile.cni.is_none() {
         assumed.push(("cni", cni_of(model).word().to_owned()));
     }
@@ -246,26 +257,42 @@ fn join_roots(assessments: &mut [Assessment]) {
     if assessments.len() < 2 {
         return;
     }
+    join(assessments, |assessment| &mut assessment.findings, |finding| finding);
+    join(assessments, |assessment| &mut assessment.ignored, |ignored| &mut ignored.finding);
+}
+
+/// Keeps the first of equal entries of all roots and gives it the roots of the others.
+fn join<T>(
+    assessments: &mut [Assessment],
+    list: impl Fn(&mut Assessment) -> &mut Vec<T>,
+    finding: impl Fn(&mut T) -> &mut Finding,
+) {
     type Key = (String, Option<Span>, String);
     let mut first: BTreeMap<Key, (usize, usize)> = BTreeMap::new();
     let mut more: Vec<((usize, usize), String)> = Vec::new();
     for (at, assessment) in assessments.iter_mut().enumerate() {
+        let root = assessment.root.clone();
         let mut kept = Vec::new();
-        for finding in std::mem::take(&mut assessment.findings) {
-            let key = (finding.fingerprint.clone(), finding.primary(), finding.message.clone());
+        for mut entry in std::mem::take(list(assessment)) {
+            let found = finding(&mut entry);
+            let key = (found.fingerprint.clone(), found.primary(), found.message.clone());
             match first.get(&key) {
-                Some(place) => more.push((*place, assessment.root.clone())),
-                None => {
+                // A finding that one root holds twice is two findings.
+                Some(place) if place.0 != at => more.push((*place, root.clone())),
+                _ => {
                     first.insert(key, (at, kept.len()));
-                    kept.push(finding);
+                    kept.push(entry);
                 }
             }
         }
-        assessment.findings = kept;
+        *list(assessment) = kept;
     }
     for ((at, nth), root) in more {
-        if let Some(finding) = assessments.get_mut(at).and_then(|a| a.findings.get_mut(nth)) {
-            finding.roots.push(root);
+        if let Some(entry) = assessments.get_mut(at).and_then(|a| list(a).get_mut(nth)) {
+            let roots = &mut finding(entry).roots;
+            if !roots.contains(&root) {
+                roots.push(root);
+            }
         }
     }
 }

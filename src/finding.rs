@@ -127,6 +127,9 @@ pub enum Persona {
 }
 
 impl Persona {
+    /// Every audience, the widest first.
+    pub const ALL: [Self; 3] = [Self::Regular, Self::Pedantic, Self::Auditor];
+
     /// The word of outputs and the command line.
     #[must_use]
     pub const fn word(self) -> &'static str {

@@ -3,27 +3,31 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use super::output::{Order, targets, write};
+use super::output::{Content, Order, targets, write};
 use super::progress::Progress;
-use super::{CheckArgs, CliError, output, setup, terminal};
-use crate::document::{Inventory, ReadOptions, State, write_object};
+use super::setup::{Setup, is_stdin, setup};
+use super::{CheckArgs, CliError, exit, output, terminal};
+use crate::document::{Inventory, ReadOptions, write_object};
 use crate::engine::{assess, conclude};
 use crate::finding::Assessment;
-use crate::report::{self, Exit, Run};
+use crate::report::{self, Format, Run, problem_line};
 use crate::source::{Loaded, Request, load};
 
 /// Runs the command and returns the exit code.
 pub(super) fn run(args: &CheckArgs, order: &Order) -> Result<u8, CliError> {
+    if args.paths.iter().filter(|path| is_stdin(path)).count() > 1 {
+        return Err(CliError::StdinTwice);
+    }
     let targets = targets(args, order)?;
-    let (settings, config) = setup::settings(args)?;
+    let Setup { settings, config } = setup(args)?;
     if let Some(jobs) = args.jobs {
         // Fails only where a pool exists already, which is then used.
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs.max(1)).build_global();
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs.get()).build_global();
     }
     let progress = Progress::start("reading and judging manifests");
     let request = Request {
-        paths: args.paths.iter().filter(|path| !setup::is_stdin(path)).cloned().collect(),
-        stdin: args.paths.iter().any(|path| setup::is_stdin(path)),
+        paths: args.paths.iter().filter(|path| !is_stdin(path)).cloned().collect(),
+        stdin: args.paths.iter().any(|path| is_stdin(path)),
         exclude: settings.config.exclude.clone(),
         include_docs: args.include_docs,
         options: ReadOptions {
@@ -36,13 +40,13 @@ pub(super) fn run(args: &CheckArgs, order: &Order) -> Result<u8, CliError> {
     let loaded = load(&request).map_err(|error| CliError::NoSuchInput(error.to_string()))?;
     if args.dump_objects {
         drop(progress);
-        return dump(&loaded);
+        return dump(&loaded, args.allow_incomplete);
     }
     let mut assessments: Vec<Assessment> =
         loaded.inventories.iter().map(|inventory| assess(inventory, &settings)).collect();
     let inventories: &[Arc<Inventory>] = &loaded.inventories;
     conclude(&mut assessments, inventories, &loaded.files, &settings);
-    let exit = exit(args, &loaded, &assessments);
+    let exit = exit::of(args, &loaded, &assessments);
     drop(progress);
     for (format, output) in &targets {
         let style = match output {
@@ -51,6 +55,7 @@ pub(super) fn run(args: &CheckArgs, order: &Order) -> Result<u8, CliError> {
         };
         let run = Run {
             assessments: &assessments,
+            inventories,
             files: &loaded.files,
             reports: &loaded.reports,
             problems: &loaded.problems,
@@ -59,62 +64,22 @@ pub(super) fn run(args: &CheckArgs, order: &Order) -> Result<u8, CliError> {
             exit: &exit,
             passes: args.passes,
         };
-        write(output.as_deref(), |out| report::write(&run, *format, style, out))?;
+        let content = match format {
+            Format::Human | Format::Table => Content::Text,
+            Format::Json | Format::Sarif => Content::Data,
+        };
+        write(output.as_deref(), content, |out| report::write(&run, *format, style, out))?;
     }
     Ok(exit.code)
 }
 
-/// Exit code of a run, as house.md says: 1 wins over 4, 4 over 3.
-fn exit(args: &CheckArgs, loaded: &Loaded, assessments: &[Assessment]) -> Exit {
-    let threshold = setup::severity(args.fail_on);
-    let fails = |finding: &&crate::finding::Finding| {
-        let named = |list: &[String]| list.iter().any(|name| name == finding.check);
-        named(&args.fail_on_check) || finding.severity >= threshold && !named(&args.warn_on_check)
-    };
-    let failing = assessments.iter().flat_map(|a| &a.findings).filter(fails).count();
-    if failing > 0 {
-        let reason = format!("{failing} findings at or above {threshold}");
-        return if args.exit_zero {
-            Exit { code: 0, reason: format!("{reason}, and --exit-zero") }
-        } else {
-            Exit { code: 1, reason }
-        };
-    }
-    if let Some(reason) = incomplete(args.strict, loaded, assessments) {
-        return if args.allow_incomplete {
-            Exit { code: 0, reason: format!("{reason}, and --allow-incomplete") }
-        } else {
-            Exit { code: 4, reason }
-        };
-    }
-    if loaded.reports.iter().all(|report| report.objects == 0) {
-        return Exit { code: 3, reason: "no Kubernetes object was found".to_owned() };
-    }
-    Exit { code: 0, reason: "clean".to_owned() }
-}
-
-/// Why the run did not see everything.
-fn incomplete(strict: bool, loaded: &Loaded, assessments: &[Assessment]) -> Option<String> {
-    let unseen = loaded.reports.iter().filter(|report| report.state.is_incomplete()).count();
-    if unseen > 0 {
-        return Some(format!("incomplete: {unseen} files were not read or rendered to the end"));
-    }
-    let mut open = assessments.iter().flat_map(|a| &a.not_assessed);
-    if open.clone().any(|open| open.error) {
-        return Some("incomplete: a check or a waiver could not be read or run".to_owned());
-    }
-    let encrypted = loaded.reports.iter().any(|report| report.state == State::Encrypted);
-    (strict && (encrypted || open.next().is_some()))
-        .then(|| "incomplete: something was not assessed, and --strict".to_owned())
-}
-
 /// Every object as one JSON line.
-fn dump(loaded: &Loaded) -> Result<u8, CliError> {
+fn dump(loaded: &Loaded, allow_incomplete: bool) -> Result<u8, CliError> {
     let mut documents: Vec<_> =
         loaded.inventories.iter().flat_map(|inventory| &inventory.documents).collect();
     documents.sort_by_key(|document| document.extent);
     documents.dedup_by_key(|document| (document.extent, Arc::clone(&document.id)));
-    output::write(None, |out: &mut dyn Write| {
+    write(None, Content::Data, |out: &mut dyn Write| {
         for document in &documents {
             let file = loaded.files.get(document.extent.file);
             let mut object = String::new();
@@ -129,15 +94,22 @@ fn dump(loaded: &Loaded) -> Result<u8, CliError> {
         }
         Ok(())
     })?;
+    let mut text = String::new();
     for problem in &loaded.problems {
-        let file = loaded.files.get(problem.at.file);
-        let text = crate::report::problem_line(file, problem);
-        let _ = std::io::stderr().write_all(text.as_bytes());
+        text.push_str(&problem_line(loaded.files.get(problem.at.file), problem));
     }
-    let unseen = loaded.reports.iter().any(|report| report.state.is_incomplete());
-    Ok(match (unseen, documents.is_empty()) {
-        (true, _) => 4,
+    let problem_in = |name: &str| {
+        loaded.problems.iter().any(|problem| loaded.files.get(problem.at.file).name() == name)
+    };
+    let unseen = loaded.reports.iter().filter(|report| report.state.is_incomplete());
+    for report in unseen.clone().filter(|report| !problem_in(&report.name)) {
+        let reason = report.reason.as_deref().unwrap_or_default();
+        text.push_str(&format!("{}: {}: {reason}\n", report.state.word(), report.name));
+    }
+    output::complain(&text);
+    Ok(match (unseen.count() > 0, documents.is_empty()) {
+        (true, _) if !allow_incomplete => 4,
         (false, true) => 3,
-        (false, false) => 0,
+        _ => 0,
     })
 }

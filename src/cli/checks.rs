@@ -2,18 +2,27 @@
 
 use std::io::Write;
 
-use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
+use comfy_table::ColumnConstraint;
 use serde_json::json;
 
-use super::{CliError, ColorArg, ListFormat, output, terminal};
+use super::output::{self, Content};
+use super::{CliError, ColorArg, ListFormat, terminal};
 use crate::catalog::Catalog;
 use crate::engine::catalog;
 use crate::finding::Layer;
+use crate::report::plain;
+
+/// Columns from which on no name has to be broken.
+const WIDE: usize = 100;
 
 /// Prints the list.
 pub(super) fn run(format: ListFormat) -> Result<u8, CliError> {
     let catalog = catalog();
-    output::write(None, |out| match format {
+    let content = match format {
+        ListFormat::Table | ListFormat::Markdown => Content::Text,
+        ListFormat::Json => Content::Data,
+    };
+    output::write(None, content, |out| match format {
         ListFormat::Table => table(&catalog, out),
         ListFormat::Json => json(&catalog, out),
         ListFormat::Markdown => out.write_all(markdown(&catalog).as_bytes()),
@@ -23,16 +32,17 @@ pub(super) fn run(format: ListFormat) -> Result<u8, CliError> {
 
 fn table(catalog: &Catalog, out: &mut dyn Write) -> std::io::Result<()> {
     let width = terminal::stdout_style(ColorArg::Auto).width;
-    let mut table = Table::new();
-    table
-        .load_style(UTF8_FULL_CONDENSED)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(u16::try_from(width).unwrap_or(u16::MAX))
-        .set_header(["check", "layer", "severity", "persona", "engine", "defect"]);
-    table.force_no_tty();
+    let mut table = plain(u16::try_from(width).unwrap_or(u16::MAX));
+    table.set_header(["check", "layer", "severity", "persona", "engine", "defect"]);
     for check in catalog.checks() {
         let (layer, severity) = (check.layer.word(), check.severity.word());
         table.add_row([check.slug, layer, severity, check.persona.word(), "rust", check.title]);
+    }
+    if width >= WIDE {
+        // Names stay whole; the last column takes what is left.
+        for column in table.column_iter_mut().take(5) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
     }
     writeln!(out, "{table}")?;
     writeln!(out, "{} checks; `palisade explain CHECK` tells more", catalog.checks().len())

@@ -5,9 +5,9 @@ use std::fmt::Write;
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::terminal;
 use crate::config::ConfigError;
 use crate::document::{File, clean};
+use crate::report::{Style, counted, problem_block};
 
 /// Why a run cannot be done. All of them are the caller's to mend.
 #[derive(Debug, Diagnostic, Error)]
@@ -19,8 +19,20 @@ pub enum CliError {
         help("name files or directories that exist, or `-` for standard input")
     )]
     NoSuchInput(String),
+    /// Standard input can be read once only.
+    #[error("standard input is named twice")]
+    #[diagnostic(code(palisade::stdin_twice), help("write `-` once"))]
+    StdinTwice,
+    /// The options leave nothing to do.
+    #[error("no check is left to run")]
+    #[diagnostic(
+        code(palisade::nothing_to_run),
+        help("include a check, or exclude fewer: `palisade checks` lists them all")
+    )]
+    NothingToRun,
     /// palisade.yaml has mistakes.
-    #[error("the configuration has {} {}", .errors.len(), if .errors.len() == 1 { "mistake" } else { "mistakes" })]
+    #[error("{} has {}", .file.name(), counted(.errors.len(), "mistake"))]
+    #[diagnostic(code(palisade::config))]
     Config {
         /// Text of the configuration.
         file: Box<File>,
@@ -31,7 +43,7 @@ pub enum CliError {
     #[error("cannot read `{path}`: {reason}")]
     #[diagnostic(
         code(palisade::no_config),
-        help("name a file that exists, or leave `--config` out")
+        help("name a readable file of UTF-8 text with `--config`, or none")
     )]
     NoConfig {
         /// As written.
@@ -72,12 +84,13 @@ pub enum CliError {
 
 impl CliError {
     /// The message for standard error.
-    pub(super) fn render(&self) -> String {
-        let style = terminal::stderr_style();
-        if let Self::Config { file, errors } = self {
-            return errors.iter().map(|error| of_config(file, error, style.color)).collect();
-        }
+    pub(super) fn render(&self, style: Style) -> String {
         let mut text = String::new();
+        if let Self::Config { file, errors } = self {
+            for error in errors {
+                text.push_str(&mistake(file, error, style));
+            }
+        }
         // Writing to a string cannot fail.
         let _ = writeln!(text, "error: {}", clean(&self.to_string()));
         if let Some(help) = self.help() {
@@ -88,15 +101,6 @@ impl CliError {
 }
 
 /// A mistake in the configuration with the line it stands on.
-fn of_config(file: &File, error: &ConfigError, color: bool) -> String {
-    let mut text = String::new();
-    crate::report::problem_block(
-        file,
-        error.at,
-        &error.message,
-        error.help.as_deref(),
-        color,
-        &mut text,
-    );
-    text
+fn mistake(file: &File, error: &ConfigError, style: Style) -> String {
+    problem_block(file, error.at, &error.message, error.help.as_deref(), style)
 }

@@ -1,12 +1,11 @@
 //! `palisade explain`: one check.
 
-use std::io::Write;
-
-use super::{CliError, output};
+use super::output::{self, Content};
+use super::{CliError, ColorArg, terminal};
 use crate::catalog::Check;
 use crate::config::nearest;
 use crate::engine::catalog;
-use crate::report::url;
+use crate::report::{paragraph, url};
 
 /// Prints the documentation of a check.
 pub(super) fn run(slug: &str) -> Result<u8, CliError> {
@@ -22,31 +21,56 @@ pub(super) fn run(slug: &str) -> Result<u8, CliError> {
             },
         });
     };
-    output::write(None, |out| page(check, out))?;
+    let text = page(check, terminal::stdout_style(ColorArg::Auto).width);
+    output::write(None, Content::Text, |out| out.write_all(text.as_bytes()))?;
     Ok(0)
 }
 
-fn page(check: &Check, out: &mut dyn Write) -> std::io::Result<()> {
-    writeln!(out, "{}: {}", check.slug, check.title)?;
+fn page(check: &Check, width: usize) -> String {
+    let mut text = String::new();
+    paragraph("", &format!("{}: {}", check.slug, check.title), width, &mut text);
     let (layer, severity, persona) = (check.layer, check.severity, check.persona.word());
-    writeln!(out, "layer {layer}, severity {severity}, persona {persona}\n")?;
-    for line in check.docs.lines() {
-        let line = line.strip_prefix(' ').unwrap_or(line);
-        writeln!(out, "{}", line.strip_prefix("## ").unwrap_or(line))?;
-    }
+    let about = format!("layer {layer}, severity {severity}, persona {persona}");
+    paragraph("", &about, width, &mut text);
+    text.push('\n');
+    docs(check.docs, width, &mut text);
     if !check.params.is_empty() {
-        writeln!(out, "\nParameters (checks.{}.params in palisade.yaml)", check.slug)?;
+        text.push_str(&format!("\nParameters (checks.{}.params in palisade.yaml)\n", check.slug));
         for param in check.params {
-            writeln!(out, "  {}: {}", param.name, param.doc)?;
+            paragraph("  ", &format!("{}: {}", param.name, param.doc), width, &mut text);
         }
     }
-    writeln!(out, "\nAllow it")?;
-    writeln!(out, "  # palisade: ignore[{}] reason; until=YYYY-MM-DD; owner=team", check.slug)?;
+    text.push_str("\nAllow it\n");
+    let slug = check.slug;
+    text.push_str(&format!("  # palisade: ignore[{slug}] reason; until=YYYY-MM-DD; owner=team\n"));
     if !check.aliases.is_empty() {
-        writeln!(out, "\nNearest checks of other tools")?;
+        text.push_str("\nNearest checks of other tools\n");
         for (tool, id) in check.aliases {
-            writeln!(out, "  {tool}: {id}")?;
+            text.push_str(&format!("  {tool}: {id}\n"));
         }
     }
-    writeln!(out, "\n{}", url(check.slug))
+    text.push_str(&format!("\n{}\n", url(check.slug)));
+    text
+}
+
+/// Documentation, its paragraphs filled; headings, lists and indented lines stay as they are.
+fn docs(docs: &str, width: usize, text: &mut String) {
+    let mut open = String::new();
+    for line in docs.lines() {
+        let line = line.strip_prefix(' ').unwrap_or(line);
+        let plain = !(line.is_empty() || line.starts_with([' ', '-', '#', '|', '`', '*']));
+        if plain || line.starts_with('`') && !line.starts_with("```") {
+            open.push(' ');
+            open.push_str(line);
+            continue;
+        }
+        if !open.is_empty() {
+            paragraph("", &std::mem::take(&mut open), width, text);
+        }
+        text.push_str(line.strip_prefix("## ").unwrap_or(line));
+        text.push('\n');
+    }
+    if !open.is_empty() {
+        paragraph("", &open, width, text);
+    }
 }

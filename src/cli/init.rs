@@ -2,15 +2,16 @@
 
 use std::path::Path;
 
-use super::{CliError, output};
+use super::output::{self, Content};
+use super::CliError;
 use crate::document::clean;
 
 /// What is written: every section, commented out, with what it does.
 const TEMPLATE: &str = "\
 # Configuration of palisade. Everything here is optional; unknown keys are errors.
-# yaml-language-server: $schema=https://palisade.dev/schemas/config.schema.json
+# yaml-language-server: $schema=https://palisade.dev/schemas/palisade.schema.json
 
-# Globs of files to leave out, beside .gitignore and .palisadeignore.
+# Globs of files to leave out, beside .gitignore and .palisadeignore: names as reports print them.
 # exclude:
 #   - \"examples/**\"
 
@@ -64,6 +65,6 @@ pub(super) fn run(directory: &Path, force: bool) -> Result<u8, CliError> {
         reason: clean(&error.to_string()),
         help: "name a directory that exists and may be written",
     })?;
-    output::write(None, |out| writeln!(out, "wrote {name}"))?;
+    output::write(None, Content::Text, |out| writeln!(out, "wrote {name}"))?;
     Ok(0)
 }

@@ -4,6 +4,7 @@ mod check;
 mod checks;
 mod completions;
 mod error;
+mod exit;
 mod explain;
 mod init;
 mod output;
@@ -12,7 +13,7 @@ mod setup;
 mod terminal;
 
 use std::ffi::OsString;
-use std::io::Write;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -125,7 +126,7 @@ struct CheckArgs {
     /// Format of the report; repeat it for several in one run
     #[arg(short, long = "format", value_enum, value_name = "FORMAT", help_heading = "Output")]
     formats: Vec<FormatArg>,
-    /// File for the format before it; standard output otherwise
+    /// File for the format before it; standard output (`-`) otherwise
     #[arg(short, long = "output", value_name = "FILE", help_heading = "Output")]
     outputs: Vec<PathBuf>,
     /// List passes with their evidence, too
@@ -135,7 +136,7 @@ struct CheckArgs {
     #[arg(long, value_enum, default_value = "auto", help_heading = "Output")]
     color: ColorArg,
     /// Judge nothing: write every object as one JSON line, as kubectl would send it (redacted)
-    #[arg(long, help_heading = "Output")]
+    #[arg(long, conflicts_with_all = ["formats", "outputs"], help_heading = "Output")]
     dump_objects: bool,
 
     /// Checks or layers to run, and no others
@@ -176,10 +177,10 @@ struct CheckArgs {
     )]
     fail_on: SeverityArg,
     /// A check whose findings always give 1
-    #[arg(long, value_name = "CHECK", help_heading = "Exit code")]
+    #[arg(long, value_name = "CHECK", value_delimiter = ',', help_heading = "Exit code")]
     fail_on_check: Vec<String>,
     /// A check whose findings never give 1
-    #[arg(long, value_name = "CHECK", help_heading = "Exit code")]
+    #[arg(long, value_name = "CHECK", value_delimiter = ',', help_heading = "Exit code")]
     warn_on_check: Vec<String>,
     /// Whatever was not assessed, rendered or decrypted gives 4
     #[arg(long, help_heading = "Exit code")]
@@ -215,7 +216,7 @@ struct CheckArgs {
 
     /// Threads; as many as there are processors unless given
     #[arg(long, value_name = "N", help_heading = "Run")]
-    jobs: Option<usize>,
+    jobs: Option<NonZeroUsize>,
     /// The run's clock, for expiry dates: a date or an RFC 3339 time
     #[arg(long, value_name = "TIME", help_heading = "Run")]
     now: Option<String>,
@@ -241,6 +242,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             return 2;
         }
     };
+    let color = match &cli.command {
+        Command::Check(args) => args.color,
+        _ => ColorArg::Auto,
+    };
     let result = match cli.command {
         Command::Check(args) => {
             let order = output::order(&matches);
@@ -254,7 +259,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     match result {
         Ok(code) => code,
         Err(error) => {
-            let _ = std::io::stderr().write_all(error.render().as_bytes());
+            output::complain(&error.render(terminal::stderr_style(color)));
             2
         }
     }

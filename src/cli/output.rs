@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 
-use super::{CheckArgs, CliError, FormatArg};
+use super::{CheckArgs, CliError, FormatArg, setup, terminal};
 use crate::document::clean;
 use crate::report::Format;
 
@@ -54,23 +54,71 @@ pub(super) fn targets(args: &CheckArgs, order: &Order) -> Result<Vec<Target>, Cl
             }
         }
     }
-    let to_stdout = targets.iter().filter(|(_, (_, output))| output.is_none()).count();
-    if to_stdout > 1 {
-        let message = "several formats would go to standard output".to_owned();
-        return Err(CliError::BadOutputs(message));
+    // A dash stands for standard output, as it does for standard input.
+    let named = |path: PathBuf| Some(path).filter(|path| !setup::is_stdin(path));
+    let targets: Vec<Target> =
+        targets.into_iter().map(|(_, (format, output))| (format, output.and_then(named))).collect();
+    distinct(&targets, &args.paths)?;
+    Ok(targets)
+}
+
+/// Refuses outputs that would overwrite one another, or an input.
+fn distinct(targets: &[Target], inputs: &[PathBuf]) -> Result<(), CliError> {
+    let refuse = |message: String| Err(CliError::BadOutputs(message));
+    if targets.iter().filter(|(_, output)| output.is_none()).count() > 1 {
+        return refuse("several formats would go to standard output".to_owned());
     }
-    Ok(targets.into_iter().map(|(_, target)| target).collect())
+    let read: Vec<PathBuf> =
+        inputs.iter().filter_map(|path| path.canonicalize().ok()).filter(|p| p.is_file()).collect();
+    let mut written = Vec::new();
+    for path in targets.iter().filter_map(|(_, output)| output.as_ref()) {
+        let Some(real) = real(path) else { continue };
+        let name = clean(&path.to_string_lossy());
+        if read.contains(&real) {
+            return refuse(format!("the output `{name}` would overwrite an input"));
+        }
+        if written.contains(&real) {
+            return refuse(format!("two formats would go to `{name}`"));
+        }
+        written.push(real);
+    }
+    Ok(())
+}
+
+/// The place of a file that may not exist yet; none for a device, which takes everything.
+fn real(path: &Path) -> Option<PathBuf> {
+    if let Ok(real) = path.canonicalize() {
+        return real.is_file().then_some(real);
+    }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or_else(|| Path::new(".")).canonicalize().ok()?;
+    Some(parent.join(path.file_name()?))
+}
+
+/// What is written: text for people, which a CI log must not take for commands, or data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    /// Text.
+    Text,
+    /// Data for programs, left as it is.
+    Data,
 }
 
 /// Writes a report. A closed pipe ends the output quietly.
 pub(super) fn write(
     output: Option<&Path>,
+    content: Content,
     report: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), CliError> {
     let Some(path) = output else {
         let mut stdout = io::BufWriter::new(io::stdout().lock());
-        let written = report(&mut stdout).and_then(|()| stdout.flush());
-        return match written {
+        let written = if content == Content::Text && terminal::in_ci() {
+            let mut quiet = Quiet { inner: &mut stdout, line: Vec::new() };
+            report(&mut quiet).and_then(|()| quiet.finish())
+        } else {
+            report(&mut stdout)
+        };
+        return match written.and_then(|()| stdout.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 Err(cannot("standard output", &error))
             }
@@ -81,6 +129,57 @@ pub(super) fn write(
     let name = clean(&path.to_string_lossy());
     report(&mut text).map_err(|error| cannot(&name, &error))?;
     replace(path, &text).map_err(|error| cannot(&name, &error))
+}
+
+/// Passes lines on so that no CI service takes one for a command.
+struct Quiet<'w, W: Write> {
+    inner: &'w mut W,
+    line: Vec<u8>,
+}
+
+impl<W: Write> Quiet<'_, W> {
+    fn finish(self) -> io::Result<()> {
+        self.inner.write_all(quiet(&String::from_utf8_lossy(&self.line)).as_bytes())
+    }
+}
+
+impl<W: Write> Write for Quiet<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.line.extend_from_slice(bytes);
+        if let Some(end) = memchr::memrchr(b'\n', &self.line) {
+            let rest = self.line.split_off(end + 1);
+            let lines = std::mem::replace(&mut self.line, rest);
+            self.inner.write_all(quiet(&String::from_utf8_lossy(&lines)).as_bytes())?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+/// Text without commands of GitHub's (`::name::` at the start of a line, `##[name]` anywhere) and
+/// Azure's (`##vso[name]`) logs.
+fn quiet(text: &str) -> String {
+    let mut quiet = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let start = line.len() - line.trim_start().len();
+        let (blank, rest) = line.split_at(start);
+        quiet.push_str(blank);
+        if rest.starts_with("::") {
+            quiet.push('|');
+        }
+        quiet.push_str(&rest.replace("##[", "# #[").replace("##vso[", "# #vso["));
+    }
+    quiet
+}
+
+/// Writes a message to standard error.
+pub(super) fn complain(text: &str) {
+    let text = if terminal::in_ci() { quiet(text) } else { text.to_owned() };
+    // Nobody can be told that the message did not arrive.
+    let _ = io::stderr().write_all(text.as_bytes());
 }
 
 fn cannot(path: &str, error: &io::Error) -> CliError {

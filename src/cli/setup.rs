@@ -9,79 +9,91 @@ use super::{CheckArgs, CliError, ConfidenceArg, PersonaArg, SeverityArg};
 use crate::catalog::PodSecurity;
 use crate::config::{Config, kubernetes_minor};
 use crate::document::{File, FileId, clean};
-use crate::engine::{Settings, SettingsError};
+use crate::engine::{Settings, UnknownName};
 use crate::finding::{Confidence, Persona, Severity};
 use crate::model::pod_security::{Level, Version};
-use crate::source::Base;
+use crate::source::{Base, CONFIGURATIONS};
 
 /// The text of the configuration always has this id.
 const CONFIG: FileId = FileId(0);
 
-/// A configuration as found: its name in outputs, and its text.
-pub(super) type ConfigText = Option<(String, String)>;
+/// The settings of a run, and the configuration they were made from: its name and its text.
+pub(super) struct Setup {
+    pub(super) settings: Settings,
+    pub(super) config: Option<(String, String)>,
+}
 
 /// Finds and reads the configuration, and makes the settings.
-pub(super) fn settings(args: &CheckArgs) -> Result<(Settings, ConfigText), CliError> {
-    let text = config_text(args)?;
-    let as_file = || {
-        let (name, text) = text.clone().unwrap_or_default();
-        Box::new(File::new(name, text))
-    };
-    let config = match &text {
-        Some((_, text)) => Config::read(CONFIG, text)
-            .map_err(|errors| CliError::Config { file: as_file(), errors })?,
-        None => Config::default(),
-    };
-    let minor = config.profile.kubernetes_minor;
-    let mut settings = Settings::new(config, today(args)?).map_err(|errors| {
-        let config = |error| match error {
-            SettingsError::Config(error) => Some(error),
-            SettingsError::UnknownCheck { .. } => None,
-        };
-        CliError::Config {
-            file: as_file(),
-            errors: errors.into_iter().filter_map(config).collect(),
-        }
-    })?;
+pub(super) fn setup(args: &CheckArgs) -> Result<Setup, CliError> {
+    let found = config_text(args)?;
+    let text = found.as_ref().map(|found| (found.name.clone(), found.text.clone()));
+    let today = today(args)?;
+    let mut settings = configured(text.as_ref(), today)?;
     settings.include.clone_from(&args.include);
     settings.exclude.clone_from(&args.exclude);
     settings.persona = persona(args.persona);
     settings.min_severity = severity(args.min_severity);
     settings.min_confidence = confidence(args.min_confidence);
     settings.waivers = !args.no_ignores;
-    settings.pod_security = pod_security(args, minor)?;
-    settings.check_names().map_err(unknown)?;
-    for name in args.fail_on_check.iter().chain(&args.warn_on_check) {
-        if settings.catalog.get(name).is_none() {
-            return Err(unknown(SettingsError::UnknownCheck { name: name.clone(), near: None }));
-        }
+    settings.pod_security = pod_security(args, settings.config.profile.kubernetes_minor)?;
+    settings.whole = found.is_none_or(|found| is_whole(&args.paths, &found.directory));
+    for name in args.include.iter().chain(&args.exclude) {
+        settings.known(name, true).map_err(|error| unknown(error, "check or layer"))?;
     }
-    Ok((settings, text))
+    for name in args.fail_on_check.iter().chain(&args.warn_on_check) {
+        settings.known(name, false).map_err(|error| unknown(error, "check"))?;
+    }
+    if settings.enabled().is_empty() {
+        return Err(CliError::NothingToRun);
+    }
+    Ok(Setup { settings, config: text })
 }
 
-fn unknown(error: SettingsError) -> CliError {
-    match error {
-        SettingsError::UnknownCheck { name, near } => CliError::BadValue {
-            value: clean(&name),
-            what: "check or layer",
-            help: match near {
-                Some(near) => format!("write `{near}`"),
-                None => "`palisade checks` lists them all".to_owned(),
-            },
-        },
-        SettingsError::Config(error) => CliError::BadOutputs(error.message),
+/// Settings of a configuration. Every mistake of its text is an error of its own.
+fn configured(text: Option<&(String, String)>, today: Date) -> Result<Settings, CliError> {
+    let (name, text) = text.cloned().unwrap_or_default();
+    let (config, mut errors) = Config::read_all(CONFIG, &text);
+    match Settings::new(config, today) {
+        Ok(settings) if errors.is_empty() => return Ok(settings),
+        Ok(_) => {}
+        Err(more) => errors.extend(more),
     }
+    errors.sort_by_key(|error| error.at);
+    Err(CliError::Config { file: Box::new(File::new(name, text)), errors })
+}
+
+/// Whether the paths hold everything below the directory that a configuration is for.
+fn is_whole(paths: &[PathBuf], directory: &Path) -> bool {
+    let real = paths.iter().filter_map(|path| path.canonicalize().ok());
+    real.into_iter().any(|path| path.is_dir() && directory.starts_with(path))
+}
+
+fn unknown(UnknownName { name, near }: UnknownName, what: &'static str) -> CliError {
+    let help = match near {
+        Some(near) => format!("write `{near}`"),
+        None => "`palisade checks` lists them all".to_owned(),
+    };
+    CliError::BadValue { value: clean(&name), what, help }
+}
+
+/// A configuration as found.
+struct Found {
+    /// Its name in outputs.
+    name: String,
+    text: String,
+    /// The directory that it is for.
+    directory: PathBuf,
 }
 
 /// The configuration that is named, or the one that is found from the first path up to the
 /// repository's root.
-fn config_text(args: &CheckArgs) -> Result<ConfigText, CliError> {
+fn config_text(args: &CheckArgs) -> Result<Option<Found>, CliError> {
     if args.no_config {
         return Ok(None);
     }
-    let named = args.config.clone().or_else(|| {
-        std::env::var_os("PALISADE_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from)
-    });
+    let variable =
+        || std::env::var_os("PALISADE_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from);
+    let named = args.config.clone().or_else(variable);
     let Some(path) = named.or_else(|| find(args)) else { return Ok(None) };
     let text = std::fs::read_to_string(&path).map_err(|error| CliError::NoConfig {
         path: clean(&path.to_string_lossy()),
@@ -90,17 +102,22 @@ fn config_text(args: &CheckArgs) -> Result<ConfigText, CliError> {
     let base = Base::of(std::slice::from_ref(&path));
     let real = path.canonicalize().unwrap_or(path);
     let name = base.map_or_else(|_| "palisade.yaml".to_owned(), |base| base.name(&real));
-    Ok(Some((name, text)))
+    let parent = real.parent().unwrap_or(&real);
+    let directory = match parent.file_name().is_some_and(|name| name == ".github") {
+        true => parent.parent().unwrap_or(parent),
+        false => parent,
+    };
+    Ok(Some(Found { name, text, directory: directory.to_owned() }))
 }
 
 fn find(args: &CheckArgs) -> Option<PathBuf> {
-    let first = args.paths.iter().find(|path| path.as_os_str() != "-");
+    let first = args.paths.iter().find(|path| !is_stdin(path));
     let start = first.cloned().unwrap_or_else(|| PathBuf::from("."));
     let real = start.canonicalize().ok()?;
     let directory = if real.is_dir() { real } else { real.parent()?.to_owned() };
     for parent in directory.ancestors() {
-        let here = [parent.join("palisade.yaml"), parent.join(".github/palisade.yaml")];
-        if let Some(found) = here.into_iter().find(|path| path.is_file()) {
+        let mut here = CONFIGURATIONS.iter().map(|name| parent.join(name));
+        if let Some(found) = here.find(|path| path.is_file()) {
             return Some(found);
         }
         if parent.join(".git").exists() {

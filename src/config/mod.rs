@@ -18,7 +18,7 @@ pub use waiver::{Match, Scope as WaiverScope, Spelling, Unreadable, Waiver, of_d
 
 use section::Section;
 
-use crate::document::{FileId, Limits, Node, Span, read_settings};
+use crate::document::{FileId, Limits, Node, Problem, Span, excerpt, read_settings};
 use crate::finding::Severity;
 
 /// A parameter of a check as configured.
@@ -32,15 +32,13 @@ pub struct ParamValue {
     pub number: Option<u64>,
 }
 
-/// What the configuration says about one check. The slug is validated once all checks are known.
-#[derive(Clone, Debug)]
+/// What the configuration says about one check.
+#[derive(Clone, Debug, Default)]
 pub struct CheckConfig {
-    /// Place of the slug.
-    pub at: Span,
     /// Severity instead of the check's own.
     pub severity: Option<Severity>,
-    /// Whether the check is switched off.
-    pub disable: bool,
+    /// Whether the check is switched off, where that is said.
+    pub disable: Option<bool>,
     /// Parameters by name, with the place of the name.
     pub params: BTreeMap<String, (Span, ParamValue)>,
 }
@@ -71,7 +69,14 @@ pub struct Config {
     pub waivers: Vec<Waiver>,
     /// Bounds on what is read.
     pub limits: Limits,
+    /// Every slug that it names, with its place. They are validated once all checks are known.
+    pub named: Vec<(String, Span)>,
 }
+
+/// Most bytes of one file that may be configured: places in a text are 32-bit offsets.
+const MOST_BYTES: u64 = 1 << 30;
+/// Most documents of a file, and anchors of a document, that may be configured.
+const MOST_PARTS: u64 = 1 << 30;
 
 const KEYS: [&str; 6] = ["exclude", "platform", "checks", "overrides", "waivers", "limits"];
 
@@ -81,19 +86,28 @@ impl Config {
     /// # Errors
     /// Gives every mistake of the text, each with its place.
     pub fn read(file: FileId, text: &str) -> Result<Self, Vec<ConfigError>> {
-        let tree = read_settings(file, text).map_err(|problem| {
-            vec![ConfigError {
-                at: problem.at,
-                message: problem.message,
-                help: problem.help.map(str::to_owned),
-            }]
-        })?;
+        let (config, errors) = Self::read_all(file, text);
+        if errors.is_empty() { Ok(config) } else { Err(errors) }
+    }
+
+    /// Reads what can be read of a configuration, and every mistake in it.
+    #[must_use]
+    pub fn read_all(file: FileId, text: &str) -> (Self, Vec<ConfigError>) {
         let mut config = Self { file: Some(file), ..Self::default() };
-        let mut errors = Vec::new();
+        let of_problem = |problem: Problem| ConfigError {
+            at: problem.at,
+            message: problem.message,
+            help: problem.help.map(str::to_owned),
+        };
+        let (tree, repeated) = match read_settings(file, text) {
+            Ok(read) => read,
+            Err(problem) => return (config, vec![of_problem(problem)]),
+        };
+        let mut errors: Vec<ConfigError> = repeated.into_iter().map(of_problem).collect();
         if let Some(tree) = &tree {
             config.take(tree.root(), &mut errors);
         }
-        if errors.is_empty() { Ok(config) } else { Err(errors) }
+        (config, errors)
     }
 
     fn take(&mut self, root: Node<'_>, errors: &mut Vec<ConfigError>) {
@@ -109,13 +123,13 @@ impl Config {
             self.profile = platform_of(node, errors);
         }
         if let Some(node) = checks {
-            self.checks = checks_of(node, errors, true);
+            self.checks = checks_of(node, errors, &mut self.named, true);
         }
         for node in list(overrides, "`overrides`", errors) {
-            self.overrides.extend(override_of(node, errors));
+            self.overrides.extend(override_of(node, errors, &mut self.named));
         }
         for node in list(waivers, "`waivers`", errors) {
-            self.waivers.extend(waiver::of_configuration(node, errors));
+            self.waivers.extend(waiver::of_configuration(node, errors, &mut self.named));
         }
         if let Some(node) = limits {
             self.limits = limits_of(node, errors);
@@ -139,7 +153,8 @@ fn compile(globs: Vec<(String, Span)>, errors: &mut Vec<ConfigError>) -> Vec<Glo
         match Glob::new(&text) {
             Ok(glob) => compiled.push(glob.compile_matcher()),
             Err(error) => {
-                errors.push(ConfigError::new(at, format!("not a glob: {}", error.kind())));
+                let message = format!("`{}` is no glob: {}", excerpt(&text), error.kind());
+                errors.push(ConfigError::new(at, message));
             }
         }
     }
@@ -168,13 +183,16 @@ fn platform_of(node: Node<'_>, errors: &mut Vec<ConfigError>) -> Profile {
     for (text, at) in section.texts("podCIDRs") {
         match text.parse::<IpNet>() {
             Ok(net) => pod_cidrs.push(net),
-            Err(_) => section.error(ConfigError::new(at, format!("`{text}` is no CIDR"))),
+            Err(_) => {
+                let message = format!("`{}` is no range of addresses", excerpt(&text));
+                section.error(ConfigError::new(at, message).help("write it like \"10.0.0.0/8\""));
+            }
         }
     }
     let kubernetes_minor = section.text("kubernetesVersion").and_then(|(text, at)| {
         let minor = kubernetes_minor(&text);
         if minor.is_none() {
-            let message = format!("`{text}` is no Kubernetes version");
+            let message = format!("`{}` is no Kubernetes version", excerpt(&text));
             section.error(ConfigError::new(at, message).help("write it like \"1.34\""));
         }
         minor
@@ -185,6 +203,7 @@ fn platform_of(node: Node<'_>, errors: &mut Vec<ConfigError>) -> Profile {
 fn checks_of(
     node: Node<'_>,
     errors: &mut Vec<ConfigError>,
+    named: &mut Vec<(String, Span)>,
     with_params: bool,
 ) -> BTreeMap<String, CheckConfig> {
     const KEYS: [&str; 3] = ["severity", "disable", "params"];
@@ -195,14 +214,14 @@ fn checks_of(
     let keys = KEYS.get(..if with_params { 3 } else { 2 }).unwrap_or_default();
     let mut checks = BTreeMap::new();
     for child in node.children() {
-        let at = child.key_span().unwrap_or(child.span());
+        named.push((child.key().to_owned(), child.key_span().unwrap_or(child.span())));
         let Some(mut section) = Section::open(child, "a check", keys, errors) else { continue };
         let severities = Severity::ALL.map(|severity| (severity.word(), severity));
         let severity = section.choice("severity", &severities);
-        let disable = section.flag("disable").unwrap_or(false);
-        let params = section.get("params").map(|p| params_of(p, section.errors()));
-        let params = params.unwrap_or_default();
-        checks.insert(child.key().to_owned(), CheckConfig { at, severity, disable, params });
+        let disable = section.flag("disable");
+        let params = section.get("params").filter(|_| with_params);
+        let params = params.map(|p| params_of(p, section.errors())).unwrap_or_default();
+        checks.insert(child.key().to_owned(), CheckConfig { severity, disable, params });
     }
     checks
 }
@@ -230,16 +249,21 @@ fn params_of(
     node.children().map(entry).collect()
 }
 
-fn override_of(node: Node<'_>, errors: &mut Vec<ConfigError>) -> Option<Override> {
+fn override_of(
+    node: Node<'_>,
+    errors: &mut Vec<ConfigError>,
+    named: &mut Vec<(String, Span)>,
+) -> Option<Override> {
     let mut section = Section::open(node, "an override", &["paths", "checks"], errors)?;
     let paths = section.texts("paths");
-    if paths.is_empty() {
+    if paths.is_empty() && !section.has_wrong("paths") {
         let at = section.span();
-        section.error(ConfigError::new(at, "the override names no `paths`"));
+        let error = ConfigError::new(at, "the override names no `paths`");
+        section.error(error.help("list the globs of the files that it is for under `paths`"));
     }
     let checks = section.get("checks");
     let paths = compile(paths, section.errors());
-    let checks = checks.map(|node| checks_of(node, errors, false)).unwrap_or_default();
+    let checks = checks.map(|node| checks_of(node, errors, named, false)).unwrap_or_default();
     Some(Override { paths, checks })
 }
 
@@ -247,9 +271,9 @@ fn limits_of(node: Node<'_>, errors: &mut Vec<ConfigError>) -> Limits {
     const KEYS: [&str; 3] = ["fileBytes", "documents", "anchors"];
     let mut limits = Limits::default();
     let Some(mut section) = Section::open(node, "`limits`", &KEYS, errors) else { return limits };
-    let file_bytes = section.count("fileBytes");
-    let documents = section.count("documents").and_then(|n| usize::try_from(n).ok());
-    let anchors = section.count("anchors").and_then(|n| usize::try_from(n).ok());
+    let mut parts = |key: &str| section.count(key, MOST_PARTS).and_then(|n| n.try_into().ok());
+    let (documents, anchors) = (parts("documents"), parts("anchors"));
+    let file_bytes = section.count("fileBytes", MOST_BYTES);
     limits.file_bytes = file_bytes.unwrap_or(limits.file_bytes);
     limits.documents = documents.unwrap_or(limits.documents);
     limits.anchors = anchors.unwrap_or(limits.anchors);

@@ -97,11 +97,36 @@ impl Profile {
     }
 }
 
-/// The minor number of a Kubernetes version: `1.34`, `v1.34`, `1.34.2`.
+/// The minor number of a Kubernetes version: `1.34`, `v1.34`, `1.34.2`, `v1.34.2-gke.1`.
 #[must_use]
 pub fn kubernetes_minor(version: &str) -> Option<u32> {
     let rest = version.strip_prefix('v').unwrap_or(version).strip_prefix("1.")?;
-    let minor = rest.split('.').next()?;
-    let plain = !minor.is_empty() && minor.bytes().all(|b| b.is_ascii_digit());
-    (plain && (minor.len() == 1 || !minor.starts_with('0'))).then(|| minor.parse().ok()).flatten()
+    let (minor, patch) = match rest.split_once('.') {
+        Some((minor, patch)) => (minor, Some(patch)),
+        None => (rest, None),
+    };
+    let number = |text: &str| {
+        let plain = text.bytes().all(|byte| byte.is_ascii_digit());
+        plain && (1..=4).contains(&text.len()) && (text.len() == 1 || !text.starts_with('0'))
+    };
+    // Vendors put their own build behind the patch.
+    let patch = patch.map(|patch| patch.split(['-', '+']).next().unwrap_or_default());
+    (number(minor) && patch.is_none_or(number)).then(|| minor.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::kubernetes_minor;
+
+    #[test]
+    fn a_version_is_read_as_people_and_vendors_write_it() {
+        let good = [("1.34", 34), ("v1.34", 34), ("1.34.2", 34), ("v1.31.4-gke.1", 31)];
+        for (text, minor) in good.into_iter().chain([("v1.30.8+k3s1", 30), ("1.0", 0)]) {
+            assert_eq!(kubernetes_minor(text), Some(minor), "{text}");
+        }
+        let bad = ["", "1", "1.", "2.1", "1.034", "1.34x", "1.34.", "1.34.x", "1.34-rc", "1.99999"];
+        for text in bad {
+            assert_eq!(kubernetes_minor(text), None, "{text}");
+        }
+    }
 }

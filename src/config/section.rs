@@ -41,17 +41,15 @@ pub(super) struct Section<'n, 'e> {
 }
 
 impl<'n, 'e> Section<'n, 'e> {
-    /// Opens a map and reports every key that is not among `keys`.
+    /// Opens a map and reports every key that is not among `keys`. Null counts as an empty map.
     pub(super) fn open(
         node: Node<'n>,
         name: &'static str,
         keys: &[&'static str],
         errors: &'e mut Vec<ConfigError>,
     ) -> Option<Self> {
-        if !node.is_map() {
-            if !node.is_null() {
-                errors.push(ConfigError::new(node.span(), format!("{name} must be a map")));
-            }
+        if !node.is_map() && !node.is_null() {
+            errors.push(ConfigError::new(node.span(), format!("{name} must be a map")));
             return None;
         }
         for child in node.children().filter(|child| !keys.contains(&child.key())) {
@@ -89,13 +87,25 @@ impl<'n, 'e> Section<'n, 'e> {
         self.errors.push(ConfigError::new(node.span(), message));
     }
 
-    /// A string; dates and versions are quoted or not, as people write them.
+    /// Whether a key has a value of which a mistake was reported.
+    pub(super) fn has_wrong(&self, key: &str) -> bool {
+        let at = self.get(key).map(Node::span);
+        at.is_some_and(|at| self.errors.iter().any(|error| at.contains(error.at)))
+    }
+
+    /// A string that says something. Numbers and dates are none: YAML would take `1.30` for 1.3.
     pub(super) fn text(&mut self, key: &str) -> Option<(String, Span)> {
         let node = self.get(key)?;
-        if let Value::Str(text) = node.value() {
-            return Some((text.to_owned(), node.span()));
-        }
-        self.wrong(node, key, "a string (quote it)");
+        let message = match node.value() {
+            Value::Str(text) if !text.trim().is_empty() => {
+                return Some((text.to_owned(), node.span()));
+            }
+            Value::Str(_) => format!("`{key}` of {} is empty", self.name),
+            _ => format!("`{key}` of {} must be a string", self.name),
+        };
+        let error = ConfigError::new(node.span(), message);
+        let quote = matches!(node.value(), Value::Bool(_) | Value::Int(_) | Value::Float(_));
+        self.errors.push(if quote { error.help("put quotes around it") } else { error });
         None
     }
 
@@ -109,27 +119,35 @@ impl<'n, 'e> Section<'n, 'e> {
         value
     }
 
-    /// A number of at least one.
-    pub(super) fn count(&mut self, key: &str) -> Option<u64> {
+    /// A number from 1 to `most`.
+    pub(super) fn count(&mut self, key: &str, most: u64) -> Option<u64> {
         let node = self.get(key)?;
-        let value = node.as_int().and_then(|v| u64::try_from(v).ok()).filter(|v| *v > 0);
+        let value = node.as_int().and_then(|v| u64::try_from(v).ok());
+        let value = value.filter(|value| (1..=most).contains(value));
         if value.is_none() {
-            self.wrong(node, key, "a number of at least 1");
+            self.wrong(node, key, &format!("a number from 1 to {most}"));
         }
         value
     }
 
-    /// A list of strings.
+    /// A list of strings that say something.
     pub(super) fn texts(&mut self, key: &str) -> Vec<(String, Span)> {
         let Some(node) = self.get(key) else { return Vec::new() };
-        let texts: Option<Vec<_>> = node
-            .is_list()
-            .then(|| node.children().map(|i| Some((i.as_str()?.to_owned(), i.span()))).collect())
-            .flatten();
-        texts.unwrap_or_else(|| {
+        if !node.is_list() {
             self.wrong(node, key, "a list of strings");
-            Vec::new()
-        })
+            return Vec::new();
+        }
+        let mut texts = Vec::new();
+        for item in node.children() {
+            match item.as_str().filter(|text| !text.trim().is_empty()) {
+                Some(text) => texts.push((text.to_owned(), item.span())),
+                None => {
+                    let message = format!("an item of `{key}` must be a string that is not empty");
+                    self.errors.push(ConfigError::new(item.span(), message));
+                }
+            }
+        }
+        texts
     }
 
     /// One word of a fixed set.

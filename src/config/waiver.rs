@@ -1,10 +1,12 @@
 //! Waivers: one model, three spellings, one matching function.
 
+use std::sync::Arc;
+
 use globset::{Glob, GlobMatcher};
 use jiff::civil::Date;
 
-use super::section::{ConfigError, Section};
-use crate::document::{Comment, Document, Files, Node, Span};
+use super::section::{ConfigError, Section, nearest};
+use crate::document::{Comment, Document, Files, Node, ObjectId, Span, clean, excerpt};
 use crate::finding::Finding;
 
 /// Where a waiver is written.
@@ -19,6 +21,9 @@ pub enum Spelling {
 }
 
 impl Spelling {
+    /// Every spelling.
+    pub const ALL: [Self; 3] = [Self::Comment, Self::Annotation, Self::Configuration];
+
     /// The word of outputs.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -40,10 +45,31 @@ pub struct Match {
 }
 
 impl Match {
-    /// Whether neither a name nor a file narrows it down.
+    /// Whether neither a name nor a file narrows it down. `*` narrows nothing.
     #[must_use]
     pub fn is_broad(&self) -> bool {
-        self.name.is_none() && self.file.is_none()
+        let narrows = |glob: &Option<GlobMatcher>| {
+            glob.as_ref().is_some_and(|glob| !glob.glob().glob().chars().all(|c| c == '*'))
+        };
+        !narrows(&self.name) && !narrows(&self.file)
+    }
+
+    /// Whether an object in a file matches.
+    fn fits(&self, id: &ObjectId, file: &str) -> bool {
+        let fits = |glob: &Option<GlobMatcher>, text: &str| {
+            glob.as_ref().is_none_or(|glob| glob.is_match(text))
+        };
+        fits(&self.namespace, &id.namespace)
+            && fits(&self.kind, &id.kind)
+            && fits(&self.name, &id.name)
+            && fits(&self.file, file)
+    }
+
+    /// The globs as written, to tell one waiver from another.
+    fn text(&self) -> String {
+        let globs = [&self.namespace, &self.kind, &self.name, &self.file];
+        let texts = globs.map(|glob| glob.as_ref().map_or("", |glob| glob.glob().glob()));
+        texts.join("\n")
     }
 }
 
@@ -58,7 +84,7 @@ pub enum Scope {
         line: usize,
     },
     /// Findings about one object.
-    Object(std::sync::Arc<crate::document::ObjectId>),
+    Object(Arc<ObjectId>),
     /// Findings that match.
     Matching(Box<Match>),
 }
@@ -106,22 +132,36 @@ impl Waiver {
         match &self.scope {
             Scope::Line { comment, line } => finding.primary().is_some_and(|at| {
                 let file = files.get(at.file);
+                let last = at.end.saturating_sub(1).max(at.start);
                 at.file == comment.file
-                    && (file.line_index(at.start)..=file.line_index(at.end)).contains(line)
+                    && (file.line_index(at.start)..=file.line_index(last)).contains(line)
             }),
             Scope::Object(id) => *id == finding.subject,
             Scope::Matching(wanted) => {
-                let id = &finding.subject;
-                let fits = |glob: &Option<GlobMatcher>, text: &str| {
-                    glob.as_ref().is_none_or(|glob| glob.is_match(text))
-                };
                 let file = finding.primary().map_or("", |at| files.get(at.file).name());
-                fits(&wanted.namespace, &id.namespace)
-                    && fits(&wanted.kind, &id.kind)
-                    && fits(&wanted.name, &id.name)
-                    && fits(&wanted.file, file)
+                wanted.fits(&finding.subject, file)
             }
         }
+    }
+
+    /// Whether a finding about an object could be covered; one of a comment could be anywhere in
+    /// the object around it.
+    #[must_use]
+    pub fn concerns(&self, id: &ObjectId, file: &str, holder: &ObjectId) -> bool {
+        match &self.scope {
+            Scope::Line { .. } | Scope::Object(_) => id == holder,
+            Scope::Matching(wanted) => wanted.fits(id, file),
+        }
+    }
+
+    /// What tells it from other waivers for the same check of the same object, whatever its line.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        let matches = match &self.scope {
+            Scope::Matching(wanted) => wanted.text(),
+            Scope::Line { .. } | Scope::Object(_) => String::new(),
+        };
+        [self.spelling.word(), &self.check, &matches, &self.reason].join("\n")
     }
 }
 
@@ -147,9 +187,14 @@ pub fn of_document(document: &Document, files: &Files) -> (Vec<Waiver>, Vec<Unre
     own.for_each(|comment| keep(of_comment(comment, files)));
     let annotations = document.root().path(&["metadata", "annotations"]);
     for annotation in annotations.into_iter().flat_map(Node::children) {
-        if let Some(slug) = annotation.key().strip_prefix("palisade.dev/ignore.") {
-            keep(of_annotation(document, slug, annotation).map(|waiver| vec![waiver]));
-        }
+        let Some(rest) = annotation.key().strip_prefix("palisade.dev/ignore") else { continue };
+        keep(match rest.strip_prefix('.').filter(|slug| !slug.is_empty()) {
+            Some(slug) => of_annotation(document, slug, annotation).map(|waiver| vec![waiver]),
+            None => Err(Unreadable {
+                at: annotation.key_span().unwrap_or(annotation.span()),
+                message: "the annotation must be called `palisade.dev/ignore.<check>`".to_owned(),
+            }),
+        });
     }
     (waivers, unreadable)
 }
@@ -181,7 +226,8 @@ fn of_comment(comment: &Comment, files: &Files) -> Result<Vec<Waiver>, Unreadabl
     let own_line = file.line_index(comment.span.start);
     let (start, _) = file.line_range(own_line);
     let before = file.text().get(start as usize..comment.span.start as usize).unwrap_or_default();
-    let alone = before.trim().is_empty();
+    // A fence may stand in a quotation of its document.
+    let alone = before.trim_matches(|c: char| c.is_whitespace() || c == '>').is_empty();
     let slugs: Vec<&str> = slugs.split(',').map(str::trim).filter(|s| !s.is_empty()).collect();
     if slugs.is_empty() {
         return Err(refuse("`ignore[]` names no check"));
@@ -201,7 +247,7 @@ fn of_annotation(
     let text =
         annotation.as_str().ok_or_else(|| refuse("the annotation must be a string".into()))?;
     let details = Details::read(text, true).map_err(refuse)?;
-    let scope = Scope::Object(std::sync::Arc::clone(&document.id));
+    let scope = Scope::Object(Arc::clone(&document.id));
     let at = annotation.key_span().unwrap_or(at);
     Ok(details.waiver(slug, at, Spelling::Annotation, scope))
 }
@@ -217,30 +263,40 @@ struct Details {
 
 impl Details {
     fn read(text: &str, strict: bool) -> Result<Self, String> {
+        const KEYS: [&str; 4] = ["until", "owner", "approver", "ticket"];
         let mut parts = text.split(';').map(str::trim);
-        let reason = parts.next().unwrap_or_default().to_owned();
-        let mut details = Self { reason, owner: None, until: None, approver: None, ticket: None };
+        let reason = clean(parts.next().unwrap_or_default());
+        let mut found: [Option<String>; 4] = Default::default();
         for part in parts.filter(|part| !part.is_empty()) {
             let (key, value) = part.split_once('=').unwrap_or((part, ""));
-            let value = value.trim().to_owned();
-            match key.trim() {
-                "until" => details.until = Some(date(&value)?),
-                "owner" => details.owner = Some(value),
-                "approver" => details.approver = Some(value),
-                "ticket" => details.ticket = Some(value),
-                other => {
-                    let known = "until, owner, approver, ticket";
-                    return Err(format!("a waiver has no part `{other}`; it knows {known}"));
-                }
+            let (key, value) = (key.trim(), value.trim());
+            let slots = KEYS.iter().zip(&mut found);
+            let Some((_, slot)) = slots.into_iter().find(|(known, _)| **known == key) else {
+                return Err(match nearest(key, KEYS) {
+                    Some(near) => format!("`{}` is no part of a waiver: write `{near}`", excerpt(key)),
+                    None => format!(
+                        "`{}` is no part of a waiver: behind `;` stand {}",
+                        excerpt(part),
+                        KEYS.join(", ")
+                    ),
+                });
+            };
+            if value.is_empty() {
+                return Err(format!("`{key}` has no value: write `{key}=...`"));
+            }
+            if slot.replace(clean(value)).is_some() {
+                return Err(format!("`{key}` is written twice"));
             }
         }
-        if details.reason.is_empty() {
+        let [until, owner, approver, ticket] = found;
+        if reason.is_empty() {
             return Err("the waiver gives no reason".to_owned());
         }
-        if strict && (details.owner.is_none() || details.until.is_none()) {
+        if strict && (owner.is_none() || until.is_none()) {
             return Err("the waiver needs `until=YYYY-MM-DD` and `owner=...`".to_owned());
         }
-        Ok(details)
+        let until = until.map(|until| date(&until)).transpose()?;
+        Ok(Self { reason, owner, until, approver, ticket })
     }
 
     fn waiver(&self, slug: &str, span: Span, spelling: Spelling, scope: Scope) -> Waiver {
@@ -261,19 +317,23 @@ impl Details {
 }
 
 fn date(text: &str) -> Result<Date, String> {
-    let refuse = || format!("`{text}` is no date; write YYYY-MM-DD");
+    let refuse = || format!("`{}` is no date: write YYYY-MM-DD", excerpt(text));
     let date: Date = text.parse().map_err(|_| refuse())?;
     if date.to_string() == text { Ok(date) } else { Err(refuse()) }
 }
 
 /// Reads one entry of `waivers:`.
-pub(super) fn of_configuration(node: Node<'_>, errors: &mut Vec<ConfigError>) -> Option<Waiver> {
+pub(super) fn of_configuration(
+    node: Node<'_>,
+    errors: &mut Vec<ConfigError>,
+    named: &mut Vec<(String, Span)>,
+) -> Option<Waiver> {
     const KEYS: [&str; 7] = ["check", "match", "reason", "owner", "until", "approver", "ticket"];
     let before = errors.len();
     let mut section = Section::open(node, "a waiver", &KEYS, errors)?;
     let mut required = |key: &'static str| {
-        let text = section.text(key).filter(|(text, _)| !text.trim().is_empty());
-        if text.is_none() {
+        let text = section.text(key);
+        if section.get(key).is_none() {
             let message = format!("the waiver has no `{key}`");
             let help = "give `check`, `match`, `reason`, `owner` and `until`";
             let at = section.span();
@@ -282,8 +342,9 @@ pub(super) fn of_configuration(node: Node<'_>, errors: &mut Vec<ConfigError>) ->
         text
     };
     let check = required("check");
-    let reason = required("reason");
-    let owner = required("owner");
+    named.extend(check.clone());
+    let reason = required("reason").map(|(text, _)| clean(&text));
+    let owner = required("owner").map(|(text, _)| clean(&text));
     let until = required("until");
     let until = until.and_then(|(text, at)| match date(&text) {
         Ok(date) => Some((date, at)),
@@ -292,8 +353,8 @@ pub(super) fn of_configuration(node: Node<'_>, errors: &mut Vec<ConfigError>) ->
             None
         }
     });
-    let approver = section.text("approver").map(|(text, _)| text);
-    let ticket = section.text("ticket").map(|(text, _)| text);
+    let approver = section.text("approver").map(|(text, _)| clean(&text));
+    let ticket = section.text("ticket").map(|(text, _)| clean(&text));
     let wanted = section.get("match");
     let wanted = wanted.map(|node| matching(node, section.errors())).unwrap_or_default();
     let (check, check_span) = check?;
@@ -307,8 +368,8 @@ pub(super) fn of_configuration(node: Node<'_>, errors: &mut Vec<ConfigError>) ->
         span: node.span(),
         spelling: Spelling::Configuration,
         scope: Scope::Matching(Box::new(wanted)),
-        reason: reason?.0,
-        owner: Some(owner?.0),
+        reason: reason?,
+        owner: Some(owner?),
         until: Some(until),
         until_span,
         approver,
@@ -326,7 +387,7 @@ fn matching(node: Node<'_>, errors: &mut Vec<ConfigError>) -> Match {
         match Glob::new(&text) {
             Ok(glob) => Some(glob.compile_matcher()),
             Err(error) => {
-                let message = format!("`{key}` is no glob: {}", error.kind());
+                let message = format!("`{}` is no glob: {}", excerpt(&text), error.kind());
                 section.error(ConfigError::new(at, message));
                 None
             }

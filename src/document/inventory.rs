@@ -133,6 +133,13 @@ impl Inventory {
         Self { name, kind, documents, defects, gaps, kinds }
     }
 
+    /// The first object of an identity.
+    #[must_use]
+    pub fn named(&self, id: &ObjectId) -> Option<&Document> {
+        let at = self.documents.partition_point(|document| *document.id < *id);
+        self.documents.get(at).filter(|document| *document.id == *id)
+    }
+
     /// The kinds that are present.
     #[must_use]
     pub fn kinds(&self) -> KindSet {

@@ -36,7 +36,7 @@ pub(crate) use read::{Extract, read_extract};
 pub use read::{ReadOptions, Reading, overwrite_redacted, read, read_settings};
 pub use redact::SecretHit;
 pub use scalar::{Plain, resolve};
-pub(crate) use text::{Decoded, Decoding, clean, decode, excerpt};
+pub(crate) use text::{Decoded, Decoding, clean, decode, excerpt, harmful};
 pub use tree::{Credential, LengthClass, Mark, Node, Redacted, Style, Tree, Value};
 pub use yaml::Comment;
 

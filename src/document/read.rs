@@ -11,7 +11,7 @@ use super::kind::Kind;
 use super::offset::OffsetMap;
 use super::parse::{self, Input, Output, Reject};
 use super::redact::{self, Redactions};
-use super::text::{Chunk, ChunkKind, split};
+use super::text::{Chunk, ChunkKind, excerpt, split};
 use super::tree::{Node, Text, Tree};
 use super::yaml::Comment;
 use super::{Document, Limits, Note, Problem, State, withhold};
@@ -147,22 +147,23 @@ pub(crate) fn read_extract(extract: &Extract<'_>, options: &ReadOptions) -> Read
 
 /// Reads a text that is one YAML document but no Kubernetes object, such as palisade.yaml.
 ///
+/// Keys that are repeated come beside the tree, which holds their last values.
+///
 /// # Errors
-/// Gives the problem at its place where the text is not YAML, or repeats a key.
-pub fn read_settings(file: FileId, text: &str) -> Result<Option<Tree>, Problem> {
+/// Gives the problem at its place where the text is not YAML.
+pub fn read_settings(file: FileId, text: &str) -> Result<(Option<Tree>, Vec<Problem>), Problem> {
     let limits = Limits::default();
     let map = OffsetMap::Shift(0);
     let input = Input::new(text, file, map.clone(), &limits);
     let output = parse::read(input).map_err(|reject| rejected(file, reject, text.len(), &map))?;
-    match output.duplicates.into_iter().next() {
-        None => Ok(output.tree),
-        Some(duplicate) => Err(Problem {
-            at: duplicate.second,
-            state: State::Unparsable,
-            message: format!("the key `{}` is written twice", duplicate.key),
-            help: Some("keep one of them"),
-        }),
-    }
+    let repeated = |duplicate: parse::Duplicate| Problem {
+        at: duplicate.second,
+        state: State::Unparsable,
+        message: format!("the key `{}` is written twice", excerpt(&duplicate.key)),
+        help: Some("keep one of them"),
+    };
+    let repeated = output.duplicates.into_iter().map(repeated).collect();
+    Ok((output.tree, repeated))
 }
 
 /// The text of a file with everything overwritten that its readings redacted.

@@ -256,12 +256,15 @@ pub(crate) fn excerpt(text: &str) -> String {
     clean.chars().take(MOST).chain(['\u{2026}']).collect()
 }
 
-/// Strips what could steer a terminal or hide text: control characters and bidirectional marks.
+/// Whether a character could steer a terminal or hide text: control characters and bidirectional
+/// marks.
+pub(crate) fn harmful(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Text without harmful characters: each becomes a blank.
 pub(crate) fn clean(text: &str) -> String {
-    let harmful = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
-    };
     if text.chars().any(harmful) {
         text.chars().map(|c| if harmful(c) { ' ' } else { c }).collect()
     } else {

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use crate::catalog::{Catalog, Check, Param, ParamKind, Params, PodSecurity};
 use crate::checks;
 use crate::config::{self, CheckConfig, Config, ConfigError, ParamValue, nearest};
-use crate::document::{Files, Span};
+use crate::document::{Files, Inventory, Span, excerpt};
 use crate::finding::{Assessment, Confidence, Finding, Layer, Persona, Severity};
 
 /// All checks of this build.
@@ -47,18 +47,13 @@ fn schema_of(param: &Param) -> serde_json::Value {
     }
 }
 
-/// Why a run cannot be set up.
+/// A name on the command line that is no check, and no layer either where one may stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SettingsError {
-    /// A mistake in palisade.yaml.
-    Config(ConfigError),
-    /// A check or layer on the command line that does not exist.
-    UnknownCheck {
-        /// As written.
-        name: String,
-        /// What was probably meant.
-        near: Option<String>,
-    },
+pub struct UnknownName {
+    /// As written.
+    pub name: String,
+    /// What was probably meant.
+    pub near: Option<String>,
 }
 
 /// Settings of a run.
@@ -86,6 +81,9 @@ pub struct Settings {
     pub today: Date,
     /// Whether waivers count.
     pub waivers: bool,
+    /// Whether the run reads all that the configuration is written for, so that a waiver of it
+    /// without a counterpart is left over, not meant for another part.
+    pub whole: bool,
 }
 
 impl Settings {
@@ -94,29 +92,22 @@ impl Settings {
     /// # Errors
     /// Gives every name in the configuration that is no check, and every parameter that the check
     /// does not have.
-    pub fn new(config: Config, today: Date) -> Result<Self, Vec<SettingsError>> {
+    pub fn new(config: Config, today: Date) -> Result<Self, Vec<ConfigError>> {
         let catalog = catalog();
         let mut errors = Vec::new();
         let mut params = BTreeMap::new();
-        for (slug, entry) in &config.checks {
-            match catalog.get(slug) {
-                Some(check) => {
-                    params.insert(check.slug, params_of(check, entry, &mut errors));
-                }
-                None => errors.push(unknown(&catalog, slug, entry)),
+        for (slug, at) in &config.named {
+            if catalog.get(slug).is_none() {
+                errors.push(unknown(&catalog, slug, *at));
             }
         }
-        let named = config.overrides.iter().flat_map(|part| &part.checks);
-        let unknown_overrides = named.filter(|(slug, _)| catalog.get(slug).is_none());
-        errors.extend(unknown_overrides.map(|(slug, entry)| unknown(&catalog, slug, entry)));
-        for waiver in config.waivers.iter().filter(|waiver| catalog.get(&waiver.check).is_none()) {
-            let message = format!("no check is called `{}`", waiver.check);
-            let mut error = ConfigError::new(waiver.check_span, message);
-            error.help = near(&catalog, &waiver.check).map(|near| format!("write `{near}`"));
-            errors.push(error);
+        for (slug, entry) in &config.checks {
+            if let Some(check) = catalog.get(slug) {
+                params.insert(check.slug, params_of(check, entry, &mut errors));
+            }
         }
         if !errors.is_empty() {
-            return Err(errors.into_iter().map(SettingsError::Config).collect());
+            return Err(errors);
         }
         Ok(Self {
             catalog,
@@ -130,37 +121,37 @@ impl Settings {
             pod_security: PodSecurity::default(),
             today,
             waivers: true,
+            whole: true,
         })
     }
 
-    /// Checks that every name of `--include` and `--exclude` is a check or a layer.
+    /// Checks that a name of the command line is a check, or a layer where one may stand.
     ///
     /// # Errors
-    /// Gives the first that is neither.
-    pub fn check_names(&self) -> Result<(), SettingsError> {
-        let known = |name: &str| {
-            self.catalog.get(name).is_some() || Layer::ALL.iter().any(|layer| layer.word() == name)
-        };
-        let unknown = self.include.iter().chain(&self.exclude).find(|name| !known(name));
-        match unknown {
-            None => Ok(()),
-            Some(name) => {
-                let near = near(&self.catalog, name);
-                Err(SettingsError::UnknownCheck { name: name.clone(), near })
-            }
+    /// Gives the name, and what was probably meant.
+    pub fn known(&self, name: &str, or_layer: bool) -> Result<(), UnknownName> {
+        let layers = || Layer::ALL.iter().map(|layer| layer.word()).filter(|_| or_layer);
+        if self.catalog.get(name).is_some() || layers().any(|layer| layer == name) {
+            return Ok(());
         }
+        let slugs = self.catalog.checks().iter().map(|check| check.slug);
+        let near = nearest(name, slugs.chain(layers())).map(str::to_owned);
+        Err(UnknownName { name: name.to_owned(), near })
     }
 
-    /// The checks that run. One that is disabled for some paths runs: its findings are dropped.
+    /// The checks that run. One that is disabled for some paths runs: its findings are dropped. One
+    /// that the command line includes by its name runs whatever the persona and the configuration.
     #[must_use]
     pub fn enabled(&self) -> Vec<&'static Check> {
-        let named = |list: &[String], check: &Check| {
-            list.iter().any(|name| name == check.slug || name == check.layer.word())
-        };
+        let named = |list: &[String], word: &str| list.iter().any(|name| name == word);
         let runs = |check: &&&'static Check| {
-            let disabled = self.config.checks.get(check.slug).is_some_and(|entry| entry.disable);
-            let asked = self.include.is_empty() || named(&self.include, check);
-            asked && !named(&self.exclude, check) && !disabled && check.persona <= self.persona
+            if named(&self.exclude, check.slug) || named(&self.exclude, check.layer.word()) {
+                return false;
+            }
+            let disabled = self.config.checks.get(check.slug).and_then(|entry| entry.disable);
+            let asked = self.include.is_empty() || named(&self.include, check.layer.word());
+            named(&self.include, check.slug)
+                || asked && disabled != Some(true) && check.persona <= self.persona
         };
         self.catalog.checks().iter().filter(runs).copied().collect()
     }
@@ -175,22 +166,55 @@ impl Settings {
         }
     }
 
-    /// Applies overrides by path, then hides what is below the thresholds.
-    pub(super) fn shape(&self, assessment: &mut Assessment, files: &Files) {
-        for over in &self.config.overrides {
-            assessment.findings.retain_mut(|finding| {
-                let Some(at) = finding.primary() else { return true };
-                let name = files.get(at.file).name();
-                let here = over.paths.iter().any(|glob| glob.is_match(name));
-                match over.checks.get(finding.check).filter(|_| here) {
-                    Some(entry) => {
-                        finding.severity = entry.severity.unwrap_or(finding.severity);
-                        !entry.disable
-                    }
-                    None => true,
-                }
-            });
+    /// Applies the overrides for the path of a finding; later ones win. Gives whether it stays.
+    pub(super) fn keep(&self, finding: &mut Finding, files: &Files) -> bool {
+        let Some(at) = finding.primary() else { return true };
+        let check = self.catalog.get(finding.check);
+        // What the check, or the configuration for all paths, would give the ordinary case.
+        let ordinary = check.map(|check| self.severity(check, check.severity));
+        let lowered = ordinary.is_some_and(|ordinary| finding.severity < ordinary);
+        let mut kept = true;
+        for entry in self.overriding(finding.check, files.get(at.file).name()) {
+            if let Some(severity) = entry.severity {
+                let found = finding.severity;
+                finding.severity = if lowered { severity.min(found) } else { severity };
+            }
+            kept = entry.disable.map_or(kept, |disable| !disable);
         }
+        kept
+    }
+
+    /// Drops open questions of checks that are disabled for the path of their object.
+    pub(super) fn drop_disabled(
+        &self,
+        assessment: &mut Assessment,
+        inventory: &Inventory,
+        files: &Files,
+    ) {
+        if self.config.overrides.is_empty() {
+            return;
+        }
+        assessment.not_assessed.retain(|open| {
+            let place = open.subject.as_ref().and_then(|subject| inventory.named(subject));
+            let Some(document) = place.filter(|_| !open.error) else { return true };
+            let name = files.get(document.head.file).name();
+            let disabled = self.overriding(open.check, name).filter_map(|entry| entry.disable);
+            disabled.last() != Some(true)
+        });
+    }
+
+    fn overriding<'s>(
+        &'s self,
+        check: &'s str,
+        file: &'s str,
+    ) -> impl Iterator<Item = &'s CheckConfig> {
+        let here = self.config.overrides.iter();
+        here.filter(move |part| part.paths.iter().any(|glob| glob.is_match(file)))
+            .filter_map(move |part| part.checks.get(check))
+    }
+
+    /// Hides what is below the thresholds.
+    pub(super) fn hide(&self, assessment: &mut Assessment) {
         let before = assessment.findings.len();
         let shown = |finding: &Finding| {
             finding.severity >= self.min_severity && finding.confidence >= self.min_confidence
@@ -205,8 +229,8 @@ fn near(catalog: &Catalog, name: &str) -> Option<String> {
     nearest(name, slugs).map(str::to_owned)
 }
 
-fn unknown(catalog: &Catalog, slug: &str, entry: &CheckConfig) -> ConfigError {
-    let error = ConfigError::new(entry.at, format!("no check is called `{slug}`"));
+fn unknown(catalog: &Catalog, slug: &str, at: Span) -> ConfigError {
+    let error = ConfigError::new(at, format!("no check is called `{}`", excerpt(slug)));
     match near(catalog, slug) {
         Some(near) => error.help(format!("write `{near}`")),
         None => error.help("`palisade checks` lists them all"),
@@ -217,12 +241,12 @@ fn params_of(check: &Check, entry: &CheckConfig, errors: &mut Vec<ConfigError>) 
     let mut params = Params::default();
     for (name, (at, value)) in &entry.params {
         let Some(param) = check.params.iter().find(|param| param.name == name) else {
-            let message = format!("`{}` has no parameter `{name}`", check.slug);
-            let known: Vec<&str> = check.params.iter().map(|param| param.name).collect();
-            let help = if known.is_empty() {
-                "remove it: this check has no parameters".to_owned()
-            } else {
-                format!("use one of: {}", known.join(", "))
+            let message = format!("`{}` has no parameter `{}`", check.slug, excerpt(name));
+            let known = || check.params.iter().map(|param| param.name);
+            let help = match (nearest(name, known()), known().next()) {
+                (Some(near), _) => format!("write `{near}`"),
+                (None, Some(_)) => format!("use one of: {}", known().collect::<Vec<_>>().join(", ")),
+                (None, None) => "remove it: this check has no parameters".to_owned(),
             };
             errors.push(ConfigError::new(*at, message).help(help));
             continue;

@@ -1,12 +1,15 @@
 //! Waivers: which findings they cover, and which waivers are a finding themselves.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
 use super::Settings;
+use crate::catalog::Check;
 use crate::checks::waivers::{EXPIRED, TOO_BROAD, UNUSED};
-use crate::config::{Spelling, Waiver, WaiverScope, of_document};
-use crate::document::{Files, Inventory, ObjectId, Span};
+use crate::config::{Spelling, Waiver, WaiverScope, nearest, of_document};
+use crate::document::{Document, Files, Inventory, ObjectId, Span, excerpt};
 use crate::finding::{AppliedWaiver, Assessment, Finding, Ignored, NotAssessed};
 
 /// Most subjects that one waiver may hide unless configured otherwise.
@@ -15,11 +18,18 @@ const MOST_SUBJECTS: u64 = 20;
 /// A waiver and what it did.
 struct Used {
     waiver: Waiver,
-    /// The root that its findings go to.
-    root: usize,
+    /// The roots in which it counts; what is said about it goes to the first.
+    roots: BTreeSet<usize>,
     /// The object that carries it.
     holder: Arc<ObjectId>,
     subjects: HashSet<Arc<ObjectId>>,
+}
+
+impl Used {
+    fn new(waiver: Waiver, holder: &Arc<ObjectId>) -> Self {
+        let (roots, subjects) = (BTreeSet::new(), HashSet::new());
+        Self { waiver, roots, holder: Arc::clone(holder), subjects }
+    }
 }
 
 /// Moves what is waived out of the findings, and adds what is to be said about the waivers.
@@ -32,20 +42,15 @@ pub(super) fn apply(
     if !settings.waivers || assessments.is_empty() {
         return;
     }
-    let mut waivers = of_configuration(settings);
-    for (root, inventory) in inventories.iter().enumerate() {
-        let (own, unreadable) = of_inventory(inventory, root, files, settings);
-        waivers.extend(own);
-        if let Some(assessment) = assessments.get_mut(root) {
-            assessment.not_assessed.extend(unreadable);
-        }
-    }
+    let mut waivers = of_configuration(settings, assessments.len());
+    waivers.extend(of_inventories(inventories, assessments, files, settings));
     for (root, assessment) in assessments.iter_mut().enumerate() {
         let mut kept = Vec::with_capacity(assessment.findings.len());
         for finding in std::mem::take(&mut assessment.findings) {
             let covering = waivers.iter_mut().find(|used| {
-                let here = used.waiver.spelling == Spelling::Configuration || used.root == root;
-                here && !used.waiver.expired(settings.today) && used.waiver.covers(&finding, files)
+                used.roots.contains(&root)
+                    && !used.waiver.expired(settings.today)
+                    && used.waiver.covers(&finding, files)
             });
             match covering {
                 None => kept.push(finding),
@@ -57,102 +62,174 @@ pub(super) fn apply(
             }
         }
         assessment.findings = kept;
-        assessment.ignored.sort_by(|a, b| a.finding.order(&b.finding));
     }
     let ran: HashSet<&str> = settings.enabled().iter().map(|check| check.slug).collect();
-    for used in &waivers {
-        let findings = judge(used, &ran, settings);
-        if let Some(assessment) = assessments.get_mut(used.root) {
-            let root = assessment.root.clone();
-            assessment.findings.extend(findings.into_iter().map(|mut finding| {
-                finding.roots = vec![root.clone()];
-                finding.fingerprint = format!("{}-{}", finding.check, used.waiver.check);
-                finding
-            }));
+    let run = Ran { checks: &ran, assessments, inventories, files, settings };
+    let said: Vec<(usize, Vec<Finding>)> =
+        waivers.iter().map(|used| (used.roots.first().copied().unwrap_or(0), run.judge(used))).collect();
+    for (root, findings) in said {
+        if let Some(assessment) = assessments.get_mut(root) {
+            let name = assessment.root.clone();
+            let named = findings.into_iter().map(|finding| {
+                let roots = vec![name.clone()];
+                Finding { roots, ..finding }
+            });
+            assessment.findings.extend(named);
         }
     }
 }
 
-fn of_configuration(settings: &Settings) -> Vec<Used> {
+fn of_configuration(settings: &Settings, roots: usize) -> Vec<Used> {
     let holder = Arc::new(ObjectId {
         group: "palisade.dev".to_owned(),
         kind: "Configuration".to_owned(),
         namespace: String::new(),
         name: "palisade.yaml".to_owned(),
     });
-    let used = |waiver: &Waiver| Used {
-        waiver: waiver.clone(),
-        root: 0,
-        holder: Arc::clone(&holder),
-        subjects: HashSet::new(),
+    let used = |waiver: &Waiver| {
+        let used = Used::new(waiver.clone(), &holder);
+        Used { roots: (0..roots).collect(), ..used }
     };
     settings.config.waivers.iter().map(used).collect()
 }
 
-fn of_inventory(
-    inventory: &Inventory,
-    root: usize,
+/// The waivers in comments and annotations, each once, whatever the roots that hold its object. One
+/// that cannot be read is an error of the first of them.
+fn of_inventories(
+    inventories: &[Arc<Inventory>],
+    assessments: &mut [Assessment],
     files: &Files,
     settings: &Settings,
-) -> (Vec<Used>, Vec<NotAssessed>) {
-    let mut waivers = Vec::new();
-    let mut unreadable = Vec::new();
-    let mut seen: HashSet<(Span, String)> = HashSet::new();
-    for document in &inventory.documents {
-        let (own, refused) = of_document(document, files);
-        let mut refuse = |at: Span, message: &str| {
-            let file = files.get(at.file);
-            let line = file.position(at.start).line;
-            unreadable.push(NotAssessed {
-                check: UNUSED.slug,
-                subject: Some(Arc::clone(&document.id)),
-                reason: format!("{}:{line}: {message}", file.name()).into(),
-                error: true,
-            });
-        };
-        refused.iter().for_each(|refused| refuse(refused.at, &refused.message));
-        for waiver in own {
-            if !seen.insert((waiver.span, waiver.check.clone())) {
-                continue;
+) -> Vec<Used> {
+    let mut found: BTreeMap<(Span, String), Used> = BTreeMap::new();
+    let mut unreadable: BTreeMap<(Span, String), (usize, Arc<ObjectId>)> = BTreeMap::new();
+    for (root, inventory) in inventories.iter().enumerate() {
+        for document in &inventory.documents {
+            let (own, refused) = of_document(document, files);
+            let mut refuse = |at: Span, message: String| {
+                let first = || (root, Arc::clone(&document.id));
+                unreadable.entry((at, message)).or_insert_with(first);
+            };
+            refused.into_iter().for_each(|refused| refuse(refused.at, refused.message));
+            for waiver in own {
+                if settings.catalog.get(&waiver.check).is_none() {
+                    refuse(waiver.check_span, unknown(&waiver.check, settings));
+                    continue;
+                }
+                let key = (waiver.span, waiver.check.clone());
+                let used = found.entry(key).or_insert_with(|| Used::new(waiver, &document.id));
+                used.roots.insert(root);
             }
-            if settings.catalog.get(&waiver.check).is_none() {
-                refuse(waiver.check_span, &format!("no check is called `{}`", waiver.check));
-                continue;
-            }
-            let holder = Arc::clone(&document.id);
-            waivers.push(Used { waiver, root, holder, subjects: HashSet::new() });
         }
     }
-    (waivers, unreadable)
+    for ((at, message), (root, subject)) in unreadable {
+        let file = files.get(at.file);
+        let line = file.position(at.start).line;
+        let reason = format!("{}:{line}: {message}", file.name()).into();
+        if let Some(assessment) = assessments.get_mut(root) {
+            let check = UNUSED.slug;
+            let open = NotAssessed { check, subject: Some(subject), reason, error: true };
+            assessment.not_assessed.push(open);
+        }
+    }
+    found.into_values().collect()
 }
 
-/// What is to be said about a waiver.
-fn judge(used: &Used, ran: &HashSet<&str>, settings: &Settings) -> Vec<Finding> {
-    let Used { waiver, holder, subjects, .. } = used;
-    let title = format!("the waiver for `{}`", waiver.check);
-    let mut findings = Vec::new();
-    if waiver.expired(settings.today) {
-        let until = waiver.until.map(|day| day.to_string()).unwrap_or_default();
-        let finding = EXPIRED.finding(holder, format!("{title} has expired"));
-        findings.push(finding.label(waiver.until_span, format!("its last day was {until}")));
-    } else if subjects.is_empty() && ran.contains(waiver.check.as_str()) {
-        let finding = UNUSED.finding(holder, format!("{title} covers no finding"));
-        findings.push(finding.label(waiver.check_span, "nothing here is covered by this"));
+fn unknown(slug: &str, settings: &Settings) -> String {
+    let slugs = settings.catalog.checks().iter().map(|check| check.slug);
+    let near = nearest(slug, slugs).map(|near| format!(": write `{near}`"));
+    format!("no check is called `{}`{}", excerpt(slug), near.unwrap_or_default())
+}
+
+/// What ran, and over what.
+struct Ran<'a> {
+    checks: &'a HashSet<&'a str>,
+    assessments: &'a [Assessment],
+    inventories: &'a [Arc<Inventory>],
+    files: &'a Files,
+    settings: &'a Settings,
+}
+
+impl Ran<'_> {
+    /// What is to be said about a waiver.
+    fn judge(&self, used: &Used) -> Vec<Finding> {
+        let Used { waiver, subjects, .. } = used;
+        let title = format!("the waiver for `{}`", waiver.check);
+        let mut findings = Vec::new();
+        if waiver.expired(self.settings.today) {
+            let until = waiver.until.map(|day| day.to_string()).unwrap_or_default();
+            let label = (waiver.until_span, format!("its last day was {until}"));
+            findings.extend(self.raise(&EXPIRED, used, format!("{title} has expired"), label));
+        } else if subjects.is_empty() && self.could_match(used) {
+            let label = (waiver.check_span, "nothing here is covered by this".to_owned());
+            findings.extend(self.raise(&UNUSED, used, format!("{title} covers no finding"), label));
+        }
+        let most = self.settings.params.get(TOO_BROAD.slug).and_then(|params| params.number("max"));
+        let most = most.unwrap_or(MOST_SUBJECTS);
+        let hides = subjects.len() as u64;
+        let broad = matches!(&waiver.scope, WaiverScope::Matching(wanted) if wanted.is_broad());
+        if broad {
+            let label = (waiver.span, "its `match` has neither `name` nor `file`".to_owned());
+            let message = format!("{title} covers every object");
+            findings.extend(self.raise(&TOO_BROAD, used, message, label));
+        } else if hides > most {
+            let label = (waiver.span, format!("at most {most} are expected"));
+            let message = format!("{title} hides findings about {hides} objects");
+            findings.extend(self.raise(&TOO_BROAD, used, message, label));
+        }
+        findings
     }
-    let most = settings.params.get(TOO_BROAD.slug).and_then(|params| params.number("max"));
-    let most = most.unwrap_or(MOST_SUBJECTS);
-    let hides = subjects.len() as u64;
-    let broad = matches!(&waiver.scope, WaiverScope::Matching(wanted) if wanted.is_broad());
-    if broad {
-        let finding = TOO_BROAD.finding(holder, format!("{title} covers every object"));
-        findings.push(finding.label(waiver.span, "its `match` has neither `name` nor `file`"));
-    } else if hides > most {
-        let finding = TOO_BROAD.finding(holder, format!("{title} hides {hides} subjects"));
-        findings.push(finding.label(waiver.span, format!("at most {most} are expected")));
+
+    /// A finding about a waiver, as severe as the configuration wants it.
+    fn raise(
+        &self,
+        check: &'static Check,
+        used: &Used,
+        message: String,
+        (at, text): (Span, String),
+    ) -> Option<Finding> {
+        if !self.checks.contains(check.slug) {
+            return None;
+        }
+        let mut finding = check.finding(&used.holder, message).label(at, text);
+        finding.severity = self.settings.severity(check, finding.severity);
+        finding.fingerprint = fingerprint(check, used);
+        self.settings.keep(&mut finding, self.files).then_some(finding)
     }
-    let enabled = |finding: &Finding| ran.contains(finding.check);
-    findings.retain(enabled);
-    findings
+
+    /// Whether the check of a waiver ran, and answered, where the waiver could cover something.
+    fn could_match(&self, used: &Used) -> bool {
+        let Used { waiver, holder, .. } = used;
+        if !self.checks.contains(waiver.check.as_str()) {
+            return false;
+        }
+        let here = |document: &Document| {
+            let file = self.files.get(document.head.file).name();
+            waiver.concerns(&document.id, file, holder)
+        };
+        let unanswered = self.assessments.iter().zip(self.inventories).any(|(assessment, inventory)| {
+            let open = assessment.not_assessed.iter().filter(|open| open.check == waiver.check);
+            open.filter(|open| !open.error).any(|open| {
+                let subject = open.subject.as_ref();
+                subject.is_none_or(|id| inventory.named(id).is_none_or(&here))
+            })
+        });
+        let whole = self.settings.whole && self.inventories.iter().all(|i| i.gaps.is_empty());
+        let mut documents = self.inventories.iter().flat_map(|inventory| &inventory.documents);
+        !unanswered && (whole || documents.any(here))
+    }
+}
+
+/// Hash of what tells one waiver from another, never of its line.
+fn fingerprint(check: &Check, used: &Used) -> String {
+    let id = &used.holder;
+    let mut hash = Sha256::new();
+    let waiver = used.waiver.identity();
+    for part in [check.slug, &id.group, &id.kind, &id.namespace, &id.name, &waiver] {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn applied(waiver: &Waiver) -> AppliedWaiver {

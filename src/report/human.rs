@@ -2,7 +2,7 @@
 //! and its attackers; then what was looked at and what was not.
 
 mod block;
-mod closing;
+mod matrix;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use block::{Block, Place};
 
-use super::{Run, Style, url};
+use super::{Run, Style, closing, url};
 use crate::document::{File, ObjectId, Problem, Span};
 use crate::finding::{Finding, Severity};
 
@@ -19,20 +19,21 @@ pub(super) fn write(run: &Run<'_>, style: Style, out: &mut dyn io::Write) -> io:
     for problem in run.problems {
         out.write_all(of_problem(problem).render(run.files, style).as_bytes())?;
     }
+    let mut blocks: Vec<(Severity, Block)> = Vec::new();
     for assessment in run.assessments {
         let (grouped, single) = group(&assessment.findings);
-        let mut blocks: Vec<(Severity, Block)> = Vec::new();
         blocks.extend(single.into_iter().map(|f| (f.severity, of_finding(f))));
         for (subject, findings) in grouped {
             let worst = findings.iter().map(|f| f.severity).max().unwrap_or(Severity::Low);
             blocks.push((worst, of_group(&subject, &findings)));
         }
-        // The worst first; inside a severity in the order of the files.
-        blocks.sort_by_key(|(severity, block)| (std::cmp::Reverse(*severity), block.order()));
-        for (_, block) in blocks {
-            out.write_all(block.render(run.files, style).as_bytes())?;
-        }
     }
+    // The worst first; inside a severity in the order of the files.
+    blocks.sort_by_cached_key(|(severity, block)| (std::cmp::Reverse(*severity), block.order()));
+    for (_, block) in blocks {
+        out.write_all(block.render(run.files, style).as_bytes())?;
+    }
+    matrix::write(run, style, out)?;
     closing::write(run, style, out)
 }
 
@@ -56,7 +57,7 @@ fn group(findings: &[Finding]) -> (Groups<'_>, Vec<&Finding>) {
 
 fn of_problem(problem: &Problem) -> Block {
     Block {
-        slug: problem.state.word().to_owned(),
+        slug: format!("error[{}]", problem.state.word()),
         url: None,
         severity: Severity::High,
         headline: problem.message.clone(),
@@ -100,6 +101,7 @@ fn of_group(subject: &ObjectId, findings: &[&Finding]) -> Block {
         let Some(label) = finding.labels.first() else { continue };
         helps.insert(finding.check, &finding.help);
         match places.iter_mut().find(|place| place.span == label.span) {
+            Some(place) if place.text.split(", ").any(|slug| slug == finding.check) => {}
             Some(place) => place.text = format!("{}, {}", place.text, finding.check),
             None => places.push(Place { span: label.span, text: finding.check.to_owned() }),
         }
@@ -125,7 +127,7 @@ pub(super) fn problem(
     style: Style,
 ) -> String {
     let block = Block {
-        slug: "configuration".to_owned(),
+        slug: "error[configuration]".to_owned(),
         url: None,
         severity: Severity::High,
         headline: message.to_owned(),

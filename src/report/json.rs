@@ -1,285 +1,19 @@
 //! JSON: the contract `palisade.report/v1`.
 
-use std::collections::BTreeMap;
+mod contract;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
-use schemars::JsonSchema;
-use serde::Serialize;
+use contract::{
+    CellOut, CellStateOut, CheckOut, Coverage, EvidenceOut, ExitOut, FileOut, FileState, FindingOut,
+    GapOut, IgnoredOut, Inputs, LabelOut, NotAssessedOut, NoteOut, PassOut, Point, ProblemOut,
+    Report, Root, RowOut, SeverityOut, Subject, TallyOut, Tool, WaiverOut,
+};
 
 use super::{Run, url};
-use crate::document::{ObjectId, Span, State};
-use crate::finding::{Finding, Severity};
-
-/// A run.
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct Report {
-    /// Id of this contract.
-    schema: &'static str,
-    /// Who wrote it.
-    tool: Tool,
-    /// What was looked at.
-    inputs: Inputs,
-    /// Units that were judged each by itself.
-    roots: Vec<Root>,
-    /// What was not declared and had to be assumed.
-    assumptions: BTreeMap<String, String>,
-    /// Outcomes in total and per check.
-    coverage: Coverage,
-    /// Defects.
-    findings: Vec<FindingOut>,
-    /// Open questions.
-    not_assessed: Vec<NotAssessedOut>,
-    /// Defects that a waiver covers.
-    ignored: Vec<IgnoredOut>,
-    /// Proven controls; filled on request.
-    passes: Vec<PassOut>,
-    /// Remarks.
-    notes: Vec<NoteOut>,
-    /// Defence in depth, one row per workload.
-    matrix: Vec<RowOut>,
-    /// Checks that ran.
-    checks: Vec<CheckOut>,
-    /// How the run ended.
-    exit: ExitOut,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct Tool {
-    name: &'static str,
-    version: &'static str,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct Inputs {
-    /// Every file that was met, once.
-    files: Vec<FileOut>,
-    /// Number of files by state.
-    counts: BTreeMap<&'static str, usize>,
-    /// Parts that gave no object and should have.
-    problems: Vec<ProblemOut>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct FileOut {
-    file: String,
-    state: FileState,
-    objects: usize,
-    /// Documents and fences that are no Kubernetes objects and not meant to be.
-    not_kubernetes: usize,
-    reason: Option<String>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-enum FileState {
-    Analysed,
-    NotKubernetes,
-    NotRendered,
-    Unreadable,
-    Unparsable,
-    TooLarge,
-    Encrypted,
-    Excluded,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct ProblemOut {
-    file: String,
-    /// From 1.
-    line: u32,
-    /// In characters, from 1.
-    column: u32,
-    state: FileState,
-    message: String,
-    help: Option<String>,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct Root {
-    name: String,
-    kind: String,
-    objects: usize,
-    gaps: Vec<GapOut>,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct GapOut {
-    reason: &'static str,
-    what: String,
-    hint: String,
-    file: Option<String>,
-    line: Option<u32>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct Coverage {
-    total: TallyOut,
-    checks: BTreeMap<&'static str, TallyOut>,
-    /// Findings below the thresholds of the command line.
-    hidden: usize,
-}
-
-#[derive(Clone, Copy, Default, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct TallyOut {
-    findings: usize,
-    passes: usize,
-    not_applicable: usize,
-    not_assessed: usize,
-    ignored: usize,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct Subject {
-    group: String,
-    kind: String,
-    namespace: String,
-    name: String,
-    container: Option<String>,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct FindingOut {
-    check: &'static str,
-    layer: &'static str,
-    severity: SeverityOut,
-    confidence: &'static str,
-    persona: &'static str,
-    subject: Subject,
-    /// The workloads concerned.
-    affects: Vec<Subject>,
-    message: String,
-    help: String,
-    url: String,
-    /// Pod Security controls.
-    controls: Vec<&'static str>,
-    frameworks: Vec<String>,
-    roots: Vec<String>,
-    fingerprint: String,
-    /// The place to change first.
-    labels: Vec<LabelOut>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum SeverityOut {
-    Low,
-    Medium,
-    High,
-    Critical,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct LabelOut {
-    file: String,
-    start: Point,
-    end: Point,
-    /// Byte offsets, the end excluded.
-    bytes: [u32; 2],
-    primary: bool,
-    text: String,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct Point {
-    /// From 1.
-    line: u32,
-    /// In characters, from 1.
-    column: u32,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct NotAssessedOut {
-    check: &'static str,
-    subject: Option<Subject>,
-    reason: String,
-    /// Whether the check could not run.
-    error: bool,
-    root: String,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct IgnoredOut {
-    waiver: WaiverOut,
-    #[serde(flatten)]
-    finding: FindingOut,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct WaiverOut {
-    spelling: &'static str,
-    file: String,
-    line: u32,
-    reason: String,
-    owner: Option<String>,
-    until: Option<String>,
-    approver: Option<String>,
-    ticket: Option<String>,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct PassOut {
-    check: &'static str,
-    subject: Subject,
-    evidence: EvidenceOut,
-    root: String,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct EvidenceOut {
-    file: String,
-    line: u32,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct NoteOut {
-    file: String,
-    line: u32,
-    text: String,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct RowOut {
-    subject: Subject,
-    layers: BTreeMap<&'static str, CellOut>,
-    layers_left: usize,
-    root: String,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct CellOut {
-    state: CellStateOut,
-    decided_by: Option<&'static str>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-enum CellStateOut {
-    Effective,
-    Weakened,
-    Void,
-    Absent,
-    NotAssessed,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct CheckOut {
-    check: &'static str,
-    engine: &'static str,
-    /// Hash of the check's metadata and of the version of palisade.
-    digest: String,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct ExitOut {
-    code: u8,
-    reason: String,
-}
+use crate::document::{Inventory, ObjectId, Span, State, clean};
+use crate::finding::{Assessment, Finding, RootGap, Severity};
 
 /// The JSON Schema of the report.
 ///
@@ -299,23 +33,7 @@ pub(super) fn write(run: &Run<'_>, out: &mut dyn io::Write) -> io::Result<()> {
 
 fn report(run: &Run<'_>) -> Report {
     let assessments = run.assessments;
-    let of_roots = assessments.iter().map(|assessment| Root {
-        name: assessment.root.clone(),
-        kind: assessment.kind.to_owned(),
-        objects: assessment.objects,
-        gaps: assessment
-            .gaps
-            .iter()
-            .map(|gap| GapOut {
-                reason: gap.reason,
-                what: gap.what.clone(),
-                hint: gap.hint.clone(),
-                file: gap.at.map(|at| run.name(at).to_owned()),
-                line: gap.at.map(|at| run.position(at).line),
-            })
-            .collect(),
-    });
-    let assumptions = assessments.iter().flat_map(|a| &a.assumptions);
+    let of_roots = assessments.iter().zip(run.inventories).map(|(a, of)| root(run, a, of));
     let passes = assessments.iter().filter(|_| run.passes).flat_map(|assessment| {
         assessment.passes.iter().map(|pass| PassOut {
             check: pass.check,
@@ -331,7 +49,7 @@ fn report(run: &Run<'_>) -> Report {
         assessment.not_assessed.iter().map(|open| NotAssessedOut {
             check: open.check,
             subject: open.subject.as_ref().map(|id| subject(id, None)),
-            reason: open.reason.to_string(),
+            reason: clean(&open.reason),
             error: open.error,
             root: assessment.root.clone(),
         })
@@ -341,7 +59,7 @@ fn report(run: &Run<'_>) -> Report {
         tool: Tool { name: "palisade", version: env!("CARGO_PKG_VERSION") },
         inputs: inputs(run),
         roots: of_roots.collect(),
-        assumptions: assumptions.map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+        assumptions: assumptions(run),
         coverage: coverage(run),
         findings: assessments.iter().flat_map(|a| &a.findings).map(|f| finding(run, f)).collect(),
         not_assessed: not_assessed.collect(),
@@ -354,6 +72,40 @@ fn report(run: &Run<'_>) -> Report {
     }
 }
 
+fn root(run: &Run<'_>, assessment: &Assessment, inventory: &Inventory) -> Root {
+    let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
+    for document in &inventory.documents {
+        let kind = match document.id.group.as_str() {
+            "" => clean(&document.id.kind),
+            group => clean(&format!("{group}/{}", document.id.kind)),
+        };
+        *kinds.entry(kind).or_default() += 1;
+    }
+    let gap = |gap: &RootGap| GapOut {
+        reason: gap.reason,
+        what: clean(&gap.what),
+        hint: clean(&gap.hint),
+        file: gap.at.map(|at| run.name(at).to_owned()),
+        line: gap.at.map(|at| run.position(at).line),
+    };
+    Root {
+        name: assessment.root.clone(),
+        kind: assessment.kind.to_owned(),
+        objects: assessment.objects,
+        kinds,
+        gaps: assessment.gaps.iter().map(gap).collect(),
+    }
+}
+
+fn assumptions(run: &Run<'_>) -> BTreeMap<String, String> {
+    let mut values: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (name, value) in run.assessments.iter().flat_map(|a| &a.assumptions) {
+        values.entry(name).or_default().insert(value);
+    }
+    let joined = |values: BTreeSet<&str>| values.into_iter().collect::<Vec<_>>().join(", ");
+    values.into_iter().map(|(name, values)| (name.to_owned(), clean(&joined(values)))).collect()
+}
+
 fn inputs(run: &Run<'_>) -> Inputs {
     let mut counts = BTreeMap::new();
     for report in run.reports {
@@ -364,7 +116,7 @@ fn inputs(run: &Run<'_>) -> Inputs {
         state: file_state(report.state),
         objects: report.objects,
         not_kubernetes: report.not_kubernetes,
-        reason: report.reason.clone(),
+        reason: report.reason.as_deref().map(clean),
     };
     let problem = |problem: &crate::document::Problem| {
         let position = run.position(problem.at);
@@ -373,7 +125,7 @@ fn inputs(run: &Run<'_>) -> Inputs {
             line: position.line,
             column: position.column,
             state: file_state(problem.state),
-            message: problem.message.clone(),
+            message: clean(&problem.message),
             help: problem.help.map(str::to_owned),
         }
     };
@@ -413,7 +165,6 @@ fn coverage(run: &Run<'_>) -> Coverage {
 }
 
 fn subject(id: &ObjectId, container: Option<&String>) -> Subject {
-    let clean = |text: &str| crate::document::clean(text);
     Subject {
         group: clean(&id.group),
         kind: clean(&id.kind),
@@ -430,7 +181,7 @@ fn finding(run: &Run<'_>, finding: &Finding) -> FindingOut {
         end: point(run, label.span, label.span.end),
         bytes: [label.span.start, label.span.end],
         primary: i == 0,
-        text: label.text.clone(),
+        text: clean(&label.text),
     };
     FindingOut {
         check: finding.check,
@@ -445,8 +196,8 @@ fn finding(run: &Run<'_>, finding: &Finding) -> FindingOut {
         persona: finding.persona.word(),
         subject: subject(&finding.subject, finding.container.as_ref()),
         affects: finding.affects.iter().map(|id| subject(id, None)).collect(),
-        message: finding.message.clone(),
-        help: finding.help.clone(),
+        message: clean(&finding.message),
+        help: clean(&finding.help),
         url: url(finding.check),
         controls: finding.controls.clone(),
         frameworks: Vec::new(),
@@ -486,7 +237,7 @@ fn notes(run: &Run<'_>) -> Vec<NoteOut> {
     let note = |(at, text): (Span, String)| NoteOut {
         file: run.name(at).to_owned(),
         line: run.position(at).line,
-        text,
+        text: clean(&text),
     };
     run.remarks().into_iter().map(note).collect()
 }

@@ -1,17 +1,22 @@
 //! Renderings of a run. None of them computes anything about the objects.
 
+mod closing;
 mod human;
 mod json;
+mod layout;
 mod sarif;
 mod snippet;
 mod table;
 
 use std::collections::BTreeSet;
 use std::io;
+use std::sync::Arc;
 
 pub use json::json_schema;
+pub(crate) use layout::{counted, paragraph};
+pub(crate) use table::plain;
 
-use crate::document::{File, Files, Note, Position, Problem, Span};
+use crate::document::{File, Files, Inventory, Note, Position, Problem, Span, clean};
 use crate::engine::Settings;
 use crate::finding::Assessment;
 use crate::source::FileReport;
@@ -60,6 +65,8 @@ pub struct Style {
 pub struct Run<'a> {
     /// Outcomes, one entry per root.
     pub assessments: &'a [Assessment],
+    /// What they were made from, in the same order.
+    pub inventories: &'a [Arc<Inventory>],
     /// Texts.
     pub files: &'a Files,
     /// Every file that was met.
@@ -122,7 +129,8 @@ pub fn write(
 pub(crate) fn problem_line(file: &File, problem: &Problem) -> String {
     let line = file.position(problem.at.start).line;
     let help = problem.help.map(|help| format!("; {help}")).unwrap_or_default();
-    format!("{}: {}:{line}: {}{help}\n", problem.state.word(), file.name(), problem.message)
+    let message = clean(&problem.message);
+    format!("{}: {}:{line}: {message}{help}\n", problem.state.word(), file.name())
 }
 
 /// A mistake in a text with the line it stands on.
@@ -131,9 +139,7 @@ pub(crate) fn problem_block(
     at: Span,
     message: &str,
     help: Option<&str>,
-    color: bool,
-    out: &mut String,
-) {
-    let style = Style { color, links: false, width: 100 };
-    out.push_str(&human::problem(file, at, message, help, style));
+    style: Style,
+) -> String {
+    human::problem(file, at, message, help, style)
 }

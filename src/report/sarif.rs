@@ -1,19 +1,21 @@
 //! SARIF 2.1.0, as GitHub code scanning consumes it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use serde_json::{Value, json};
 
 use super::{Run, url};
 use crate::catalog::Check;
-use crate::document::Span;
+use crate::document::{ObjectId, Span, clean};
 use crate::finding::{AppliedWaiver, Confidence, Finding, Severity};
 
 /// Results of one run that consumers keep.
 const MOST_RESULTS: usize = 5_000;
 /// Locations of one result that consumers keep.
 const MOST_LOCATIONS: usize = 100;
+/// Characters of a short text that consumers keep.
+const MOST_TEXT: usize = 1_024;
 
 /// Writes the report.
 pub(super) fn write(run: &Run<'_>, out: &mut dyn io::Write) -> io::Result<()> {
@@ -21,27 +23,40 @@ pub(super) fn write(run: &Run<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     writeln!(out)
 }
 
+/// What results refer to.
+struct Tables<'r> {
+    /// Places of the rules.
+    rules: BTreeMap<&'r str, usize>,
+    /// API versions of the objects.
+    versions: BTreeMap<&'r ObjectId, &'r str>,
+}
+
 fn log(run: &Run<'_>) -> Value {
     let checks = run.settings.enabled();
-    let index: BTreeMap<&str, usize> =
-        checks.iter().enumerate().map(|(i, check)| (check.slug, i)).collect();
+    let documents = run.inventories.iter().flat_map(|inventory| &inventory.documents);
+    let tables = Tables {
+        rules: checks.iter().enumerate().map(|(i, check)| (check.slug, i)).collect(),
+        versions: documents.map(|d| (&*d.id, d.version.as_str())).collect(),
+    };
     let mut findings: Vec<(&Finding, Option<&AppliedWaiver>)> = Vec::new();
     for assessment in run.assessments {
         findings.extend(assessment.findings.iter().map(|finding| (finding, None)));
         findings.extend(assessment.ignored.iter().map(|i| (&i.finding, Some(&i.waiver))));
     }
-    findings.sort_by(|(a, _), (b, _)| b.severity.cmp(&a.severity).then_with(|| a.order(b)));
+    // What is cut is the least severe, and what is suppressed before what is not.
+    findings.sort_by(|(a, a_waiver), (b, b_waiver)| {
+        let kept = (a_waiver.is_some(), b.severity).cmp(&(b_waiver.is_some(), a.severity));
+        kept.then_with(|| a.order(b))
+    });
     let cut = findings.len().saturating_sub(MOST_RESULTS);
     findings.truncate(MOST_RESULTS);
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let hashes = hashes(&findings);
     let results: Vec<Value> = findings
         .iter()
-        .map(|(finding, waiver)| {
-            let nth = seen.entry(finding.fingerprint.clone()).or_default();
-            *nth += 1;
-            result(run, finding, *waiver, &index, *nth)
-        })
+        .zip(hashes)
+        .map(|((finding, waiver), hash)| result(run, finding, *waiver, &tables, &hash))
         .collect();
+    let base = "the repository, or what the arguments share";
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -53,7 +68,7 @@ fn log(run: &Run<'_>) -> Value {
             }},
             "automationDetails": {"id": "palisade/check"},
             "columnKind": "utf16CodeUnits",
-            "originalUriBaseIds": {"ROOT": {"description": {"text": "the repository, or what the arguments share"}}},
+            "originalUriBaseIds": {"ROOT": {"description": {"text": base}}},
             "invocations": [{
                 "executionSuccessful": !matches!(run.exit.code, 2 | 4),
                 "exitCode": run.exit.code,
@@ -64,13 +79,38 @@ fn log(run: &Run<'_>) -> Value {
     })
 }
 
+/// The identity of each result: the fingerprint, where several share it with the root behind it,
+/// and with a number where they share that, too.
+fn hashes(findings: &[(&Finding, Option<&AppliedWaiver>)]) -> Vec<String> {
+    let root = |finding: &Finding| finding.roots.first().cloned().unwrap_or_default();
+    let mut roots: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for (finding, _) in findings {
+        roots.entry(&finding.fingerprint).or_default().insert(root(finding));
+    }
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let hash = |(finding, _): &(&Finding, Option<&AppliedWaiver>)| {
+        let print = &finding.fingerprint;
+        let shared = roots.get(print.as_str()).is_some_and(|roots| roots.len() > 1);
+        let hash = if shared { format!("{print}:{}", root(finding)) } else { print.clone() };
+        let nth = seen.entry(hash.clone()).or_default();
+        *nth += 1;
+        if *nth > 1 { format!("{hash}:{nth}") } else { hash }
+    };
+    findings.iter().map(hash).collect()
+}
+
 fn rule(check: &Check) -> Value {
+    let docs: Vec<&str> =
+        check.docs.lines().map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
+    let plain: Vec<&str> =
+        docs.iter().map(|line| line.strip_prefix("## ").unwrap_or(line)).collect();
+    let summary: Vec<&str> = check.summary().split_whitespace().collect();
     json!({
         "id": check.slug,
         "name": check.slug,
         "shortDescription": {"text": check.title},
-        "fullDescription": {"text": bounded(check.summary(), 1_024)},
-        "help": {"text": check.docs, "markdown": check.docs},
+        "fullDescription": {"text": bounded(&summary.join(" "), MOST_TEXT)},
+        "help": {"text": plain.join("\n"), "markdown": docs.join("\n")},
         "helpUri": url(check.slug),
         "defaultConfiguration": {"level": level(check.severity)},
         "properties": {
@@ -102,10 +142,10 @@ fn result(
     run: &Run<'_>,
     finding: &Finding,
     waiver: Option<&AppliedWaiver>,
-    index: &BTreeMap<&str, usize>,
-    nth: usize,
+    tables: &Tables<'_>,
+    hash: &str,
 ) -> Value {
-    let mut text = finding.message.clone();
+    let mut text = unlinked(&finding.message);
     let others = finding.labels.iter().skip(1).take(MOST_LOCATIONS - 1);
     let related: Vec<Value> = others
         .enumerate()
@@ -115,27 +155,21 @@ fn result(
             let mut place = location(run, label.span);
             if let Some(map) = place.as_object_mut() {
                 map.insert("id".to_owned(), json!(id));
-                map.insert("message".to_owned(), json!({"text": label.text}));
+                map.insert("message".to_owned(), json!({"text": unlinked(&label.text)}));
             }
             place
         })
         .collect();
     if let Some(first) = finding.labels.first() {
-        text.push_str(&format!("\n{}", first.text));
+        text.push_str(&format!("\n{}", unlinked(&first.text)));
     }
-    text.push_str(&format!("\nFix: {}.", finding.help));
-    let id = &finding.subject;
-    let logical = format!("{}/{}/{}/{}", id.group, id.kind, id.namespace, id.name);
+    text.push_str(&format!("\nFix: {}.", unlinked(&finding.help)));
     let mut primary = finding.primary().map_or_else(|| json!({}), |at| location(run, at));
     if let Some(map) = primary.as_object_mut() {
-        let name = json!([{"fullyQualifiedName": logical, "kind": "resource"}]);
+        let name = logical(&finding.subject, tables);
+        let name = json!([{"fullyQualifiedName": name, "kind": "resource"}]);
         map.insert("logicalLocations".to_owned(), name);
     }
-    let hash = if nth > 1 {
-        format!("{}:{nth}", finding.fingerprint)
-    } else {
-        finding.fingerprint.clone()
-    };
     let mut result = json!({
         "ruleId": finding.check,
         "level": level(finding.severity),
@@ -151,16 +185,39 @@ fn result(
         },
     });
     if let Some(map) = result.as_object_mut() {
-        if let Some(index) = index.get(finding.check) {
+        if let Some(index) = tables.rules.get(finding.check) {
             map.insert("ruleIndex".to_owned(), json!(index));
         }
         if let Some(waiver) = waiver {
-            let kind = if waiver.in_source { "inSource" } else { "external" };
-            let entry = json!([{"kind": kind, "justification": waiver.reason, "location": location(run, waiver.span)}]);
-            map.insert("suppressions".to_owned(), entry);
+            map.insert("suppressions".to_owned(), json!([suppression(run, waiver)]));
         }
     }
     result
+}
+
+fn suppression(run: &Run<'_>, waiver: &AppliedWaiver) -> Value {
+    json!({
+        "kind": if waiver.in_source { "inSource" } else { "external" },
+        "status": "accepted",
+        "justification": waiver.reason,
+        "location": location(run, waiver.span),
+        "properties": {
+            "spelling": waiver.spelling,
+            "owner": waiver.owner,
+            "until": waiver.until,
+            "approver": waiver.approver,
+            "ticket": waiver.ticket,
+        },
+    })
+}
+
+/// `apps/v1/Deployment/namespace/name`; what an object does not have is left out.
+fn logical(id: &ObjectId, tables: &Tables<'_>) -> String {
+    let version = tables.versions.get(id).copied().unwrap_or_default();
+    let parts = [&id.group, version, &id.kind, &id.namespace, &id.name];
+    let parts: Vec<String> =
+        parts.into_iter().filter(|part| !part.is_empty()).map(|part| clean(part)).collect();
+    parts.join("/")
 }
 
 const fn precision(confidence: Confidence) -> &'static str {
@@ -171,19 +228,27 @@ const fn precision(confidence: Confidence) -> &'static str {
     }
 }
 
-/// Square brackets would end the link text.
+/// The text of a link: square brackets would end it.
 fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('[', "\\[").replace(']', "\\]")
+    clean(text).replace('\\', "\\\\").replace('[', "\\[").replace(']', "\\]")
+}
+
+/// Text in which a name cannot make a link of its own.
+fn unlinked(text: &str) -> String {
+    clean(text).replace("](", "] (")
 }
 
 fn bounded(text: &str, most: usize) -> String {
     text.chars().take(most).collect()
 }
 
-/// A place: the lines of the field itself, never of the whole object.
+/// A place: the first line of the field itself, never the whole object.
 fn location(run: &Run<'_>, span: Span) -> Value {
     let file = run.files.get(span.file);
-    let (_, line_end) = file.line_range(file.line_index(span.start));
+    let (start, line_end) = file.line_range(file.line_index(span.start));
+    let line = file.text().get(start as usize..line_end as usize).unwrap_or_default();
+    // A carriage return is part of the line break.
+    let line_end = line_end - u32::from(line.ends_with('\r'));
     let end = span.end.min(line_end).max(span.start);
     let start_line = file.position(span.start).line;
     let start_column = file.utf16_column(span.start);
@@ -216,7 +281,8 @@ fn uri(name: &str) -> String {
 fn notifications(run: &Run<'_>, cut: usize) -> Vec<Value> {
     let mut list = Vec::new();
     for problem in run.problems {
-        let text = format!("{}: {}", problem.state.word(), problem.message);
+        let help = problem.help.map(|help| format!("; {help}")).unwrap_or_default();
+        let text = clean(&format!("{}: {}{help}", problem.state.word(), problem.message));
         let place = location(run, problem.at);
         list.push(json!({"level": "error", "message": {"text": text}, "locations": [place]}));
     }
@@ -225,7 +291,8 @@ fn notifications(run: &Run<'_>, cut: usize) -> Vec<Value> {
         *reasons.entry((open.check, &*open.reason, open.error)).or_default() += 1;
     }
     for ((check, reason, error), count) in reasons {
-        let text = format!("{check} not assessed ({count}): {reason}");
+        let often = if count > 1 { format!(" ({count} times)") } else { String::new() };
+        let text = clean(&format!("{check} not assessed{often}: {reason}"));
         let level = if error { "error" } else { "note" };
         list.push(json!({
             "level": level,
@@ -233,10 +300,15 @@ fn notifications(run: &Run<'_>, cut: usize) -> Vec<Value> {
             "associatedRule": {"id": check},
         }));
     }
-    for gap in run.assessments.iter().flat_map(|a| &a.gaps) {
-        let text = format!("{}: {}; {}", gap.reason, gap.what, gap.hint);
-        list.push(json!({"level": "warning", "message": {"text": text}}));
-    }
+    let told = |at: Option<Span>| at.is_some_and(|at| run.problems.iter().any(|p| p.at == at));
+    let gaps: BTreeSet<String> = run
+        .assessments
+        .iter()
+        .flat_map(|a| &a.gaps)
+        .filter(|gap| !told(gap.at))
+        .map(|gap| clean(&format!("{}: {}; {}", gap.reason, gap.what, gap.hint)))
+        .collect();
+    list.extend(gaps.iter().map(|text| json!({"level": "warning", "message": {"text": text}})));
     if cut > 0 {
         let text =
             format!("{cut} results of lower severity were cut: consumers keep {MOST_RESULTS}");

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use globset::GlobMatcher;
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
-pub use names::{Base, NameError};
+pub use names::{Base, CONFIGURATIONS, NameError};
 
 use crate::document::{
     self, Decoded, Decoding, Defect, Document, File, FileId, Files, Gap, GapReason, Inventory,

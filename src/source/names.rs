@@ -1,9 +1,13 @@
-//! What files are called in outputs: relative to the repository, else to what the arguments share,
-//! so that the same input gives the same bytes from every working directory.
+//! What files are called in outputs: relative to the repository, else to the directory of the
+//! configuration above them, else to what the arguments share, so that the same input gives the same
+//! bytes from every working directory, and globs of the configuration mean the same files.
 
 use std::path::{Component, Path, PathBuf};
 
 use thiserror::Error;
+
+/// Where the configuration of a directory lies, if it has one.
+pub const CONFIGURATIONS: [&str; 2] = ["palisade.yaml", ".github/palisade.yaml"];
 
 /// An argument that cannot be found.
 #[derive(Debug, Error)]
@@ -25,7 +29,8 @@ pub struct Base {
 }
 
 impl Base {
-    /// The repository that holds all arguments, else their common directory.
+    /// The repository that holds all arguments, else the nearest directory with a configuration,
+    /// else their common directory.
     ///
     /// # Errors
     /// Gives the argument that cannot be found.
@@ -40,8 +45,10 @@ impl Base {
             });
         }
         let directory = directory.unwrap_or_default();
+        let configured = |parent: &&Path| CONFIGURATIONS.iter().any(|n| parent.join(n).is_file());
         let repository = directory.ancestors().find(|parent| parent.join(".git").exists());
-        let directory = repository.map_or_else(|| directory.clone(), Path::to_owned);
+        let above = repository.or_else(|| directory.ancestors().find(configured));
+        let directory = above.map_or_else(|| directory.clone(), Path::to_owned);
         Ok(Self { directory })
     }
 

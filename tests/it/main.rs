@@ -3,9 +3,11 @@
 
 mod canary;
 mod checks;
+mod cli;
 mod conformance;
 mod house;
 mod oracle;
 mod samples;
+mod program;
 mod support;
 mod yaml;

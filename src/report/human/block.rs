@@ -8,9 +8,13 @@ use miette::{
 };
 
 use super::super::Style;
-use super::super::snippet::Snippet;
+use super::super::layout::{paragraph, wrap};
+use super::super::snippet::{Excerpt, Mark};
 use crate::document::{File, FileId, Files, Span};
 use crate::finding::Severity;
+
+/// What stands before the headline: two blanks, a sign and a blank.
+const HEADLINE: usize = 4;
 
 /// A labelled place.
 pub(super) struct Place {
@@ -49,44 +53,42 @@ impl Block {
                 order.push(place.span.file);
             }
         }
+        let headline = wrap(&self.headline, style.width.saturating_sub(HEADLINE)).join("\n");
         let mut text = String::new();
         for (i, id) in order.iter().enumerate() {
-            let part = Part { block: self, source: Snippet(file(*id)), file: *id, first: i == 0 };
+            let first = i == 0;
+            let here = self.places.iter().enumerate().filter(|(_, place)| place.span.file == *id);
+            let marks: Vec<Mark<'_>> = here
+                .map(|(n, place)| Mark { span: place.span, text: &place.text, primary: n == 0 })
+                .collect();
+            let source = Excerpt::new(file(*id), &marks, style.width);
+            let headline = if first { headline.clone() } else { String::new() };
+            let part = Part { block: self, source, headline, first };
             let mut rendered = String::new();
             // Writing to a string cannot fail.
             let _ = handler(style).render_report(&mut rendered, &part);
-            if i == 0 {
-                text.push_str(rendered.trim_end());
+            if first {
+                text.push_str(&rendered);
             } else {
-                text.push_str("\n    seen together with\n");
-                let snippet =
-                    rendered.lines().skip_while(|line| !line.contains("[") || line.contains("×"));
-                for line in snippet {
+                text.push_str("    seen together with\n");
+                // The snippet begins with its corner; above it stands the headline, left empty.
+                let corner = ThemeCharacters::unicode().ltop;
+                for line in rendered.lines().skip_while(|line| !line.contains(corner)) {
                     text.push_str(line);
                     text.push('\n');
                 }
             }
-            text = text.trim_end().to_owned();
-            text.push('\n');
         }
         for note in &self.notes {
-            text.push_str("  note: ");
-            text.push_str(note);
-            text.push('\n');
+            paragraph("  note: ", note, style.width, &mut text);
         }
-        if let Some(help) = &self.help {
-            let mut lines = help.lines();
-            text.push_str("  help: ");
-            text.push_str(lines.next().unwrap_or_default());
-            text.push('\n');
-            for line in lines {
-                text.push_str("        ");
-                text.push_str(line);
-                text.push('\n');
-            }
+        for (i, line) in self.help.iter().flat_map(|help| help.lines()).enumerate() {
+            let first = if i == 0 { "  help: " } else { "        " };
+            paragraph(first, line, style.width, &mut text);
         }
-        text.push('\n');
-        text
+        let mut trimmed: String = text.lines().flat_map(|line| [line.trim_end(), "\n"]).collect();
+        trimmed.push('\n');
+        trimmed
     }
 }
 
@@ -103,20 +105,20 @@ fn handler(style: Style) -> GraphicalReportHandler {
 /// One file's part of a block, as miette wants it.
 struct Part<'b, 'f> {
     block: &'b Block,
-    source: Snippet<'f>,
-    file: FileId,
+    source: Excerpt<'f>,
+    headline: String,
     first: bool,
 }
 
 impl fmt::Debug for Part<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.block.headline)
+        f.write_str(&self.headline)
     }
 }
 
 impl fmt::Display for Part<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.block.headline)
+        f.write_str(&self.headline)
     }
 }
 
@@ -145,27 +147,6 @@ impl Diagnostic for Part<'_, '_> {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let here = self.block.places.iter().filter(|place| place.span.file == self.file);
-        let label = |(i, place): (usize, &Place)| {
-            let (start, end) = self.visible(place.span);
-            let text = Some(place.text.clone());
-            let range = (start as usize, end.saturating_sub(start) as usize);
-            if i == 0 && self.first {
-                LabeledSpan::new_primary_with_span(text, range)
-            } else {
-                LabeledSpan::new_with_span(text, range)
-            }
-        };
-        Some(Box::new(here.enumerate().map(label)))
-    }
-}
-
-impl Part<'_, '_> {
-    /// A place of several lines is shown by its first one.
-    fn visible(&self, span: Span) -> (u32, u32) {
-        let file = self.source.0;
-        let (_, line_end) = file.line_range(file.line_index(span.start));
-        let end = span.end.min(line_end.max(span.start));
-        (span.start, end.max(span.start))
+        Some(Box::new(self.source.labels()))
     }
 }

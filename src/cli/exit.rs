@@ -1,0 +1,83 @@
+//! The exit code of a run, and why: findings win over incompleteness, and that over emptiness.
+
+use super::{CheckArgs, setup};
+use crate::document::State;
+use crate::finding::{Assessment, Finding};
+use crate::report::{Exit, counted};
+use crate::source::Loaded;
+
+/// The exit code of a run, with the reason for people.
+pub(super) fn of(args: &CheckArgs, loaded: &Loaded, assessments: &[Assessment]) -> Exit {
+    let exit = |code, reason| Exit { code, reason };
+    if let Some(reason) = failing(args, assessments) {
+        return match args.exit_zero {
+            true => exit(0, format!("{reason}, and --exit-zero")),
+            false => exit(1, reason),
+        };
+    }
+    if let Some(reason) = incomplete(args.strict, loaded, assessments) {
+        return match args.allow_incomplete {
+            true => exit(0, format!("{reason}, and --allow-incomplete")),
+            false => exit(4, reason),
+        };
+    }
+    if loaded.reports.iter().all(|report| report.objects == 0) {
+        return exit(3, "no Kubernetes object was found".to_owned());
+    }
+    let silent = assessments.iter().all(|a| a.findings.is_empty() && a.hidden == 0);
+    exit(0, match silent {
+        true => "clean".to_owned(),
+        false => format!("no finding at or above {}", setup::severity(args.fail_on)),
+    })
+}
+
+/// Which findings make the run fail.
+fn failing(args: &CheckArgs, assessments: &[Assessment]) -> Option<String> {
+    let threshold = setup::severity(args.fail_on);
+    let named = |list: &[String], finding: &Finding| list.iter().any(|n| n == finding.check);
+    let (mut severe, mut chosen) = (0, 0);
+    for finding in assessments.iter().flat_map(|a| &a.findings) {
+        if finding.severity >= threshold && !named(&args.warn_on_check, finding) {
+            severe += 1;
+        } else if named(&args.fail_on_check, finding) {
+            chosen += 1;
+        }
+    }
+    let severe_text = format!("{} at or above {threshold}", counted(severe, "finding"));
+    match (severe, chosen) {
+        (0, 0) => None,
+        (_, 0) => Some(severe_text),
+        (0, _) => Some(format!("{} of --fail-on-check", counted(chosen, "finding"))),
+        _ => Some(format!("{severe_text}, and {chosen} of --fail-on-check")),
+    }
+}
+
+/// Why the run did not see everything.
+fn incomplete(strict: bool, loaded: &Loaded, assessments: &[Assessment]) -> Option<String> {
+    let unseen = loaded.reports.iter().filter(|report| report.state.is_incomplete()).count();
+    if unseen > 0 {
+        let was = if unseen == 1 { "was" } else { "were" };
+        let files = counted(unseen, "file");
+        return Some(format!("incomplete: {files} {was} not read or rendered to the end"));
+    }
+    let open = assessments.iter().flat_map(|a| &a.not_assessed);
+    let errors = open.clone().filter(|open| open.error).count();
+    if errors > 0 {
+        let what = match errors {
+            1 => "a check or waiver".to_owned(),
+            _ => format!("{errors} checks or waivers"),
+        };
+        return Some(format!("incomplete: {what} could not be run or read"));
+    }
+    let encrypted = loaded.reports.iter().filter(|r| r.state == State::Encrypted).count();
+    let mut unknown = Vec::new();
+    match open.count() {
+        0 => {}
+        open => unknown.push(format!("{} not assessed", counted(open, "question"))),
+    }
+    if encrypted > 0 {
+        unknown.push(format!("{} encrypted", counted(encrypted, "file")));
+    }
+    (strict && !unknown.is_empty())
+        .then(|| format!("incomplete: {}, and --strict", unknown.join(", ")))
+}

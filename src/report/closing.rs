@@ -1,0 +1,174 @@
+//! The end of a report for people: remarks, what was not assessed, what is missing, and the totals.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+
+use super::layout::{counted, paragraph};
+use super::{Run, Style};
+use crate::document::State;
+use crate::finding::{Severity, Tally};
+
+/// Entries of a section before it is cut.
+const MOST: usize = 12;
+
+/// Writes everything behind the findings.
+pub(super) fn write(run: &Run<'_>, style: Style, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut text = String::new();
+    if run.passes {
+        passes(run, style, &mut text);
+    }
+    notes(run, style, &mut text);
+    not_assessed(run, style, &mut text);
+    missing(run, style, &mut text);
+    totals(run, style, &mut text);
+    out.write_all(text.as_bytes())
+}
+
+/// A section: its title and at most [`MOST`] entries, or all of them.
+fn section(title: &str, entries: &[String], most: usize, style: Style, text: &mut String) {
+    if entries.is_empty() {
+        return;
+    }
+    text.push_str(title);
+    text.push('\n');
+    for entry in entries.iter().take(most) {
+        paragraph("  - ", entry, style.width, text);
+    }
+    if let Some(more) = entries.len().checked_sub(most).filter(|more| *more > 0) {
+        text.push_str(&format!("  - and {more} more; `--format json` has them all\n"));
+    }
+    text.push('\n');
+}
+
+fn passes(run: &Run<'_>, style: Style, text: &mut String) {
+    let passes = run.assessments.iter().flat_map(|a| &a.passes);
+    let mut entries: Vec<String> = passes
+        .map(|pass| {
+            let (name, line) = (run.name(pass.evidence), run.position(pass.evidence).line);
+            format!("{}: {} ({name}:{line})", pass.check, pass.subject)
+        })
+        .collect();
+    entries.dedup();
+    section("Passed", &entries, usize::MAX, style, text);
+}
+
+fn notes(run: &Run<'_>, style: Style, text: &mut String) {
+    let note = |(at, note): (crate::document::Span, String)| {
+        format!("{}:{}: {note}", run.name(at), run.position(at).line)
+    };
+    let entries: Vec<String> = run.remarks().into_iter().map(note).collect();
+    section("Notes", &entries, MOST, style, text);
+}
+
+/// Open questions, grouped by what would settle them; errors first.
+fn not_assessed(run: &Run<'_>, style: Style, text: &mut String) {
+    let mut reasons: BTreeMap<(bool, &str), (usize, BTreeSet<&str>)> = BTreeMap::new();
+    for open in run.assessments.iter().flat_map(|a| &a.not_assessed) {
+        let (count, checks) = reasons.entry((!open.error, &*open.reason)).or_default();
+        *count += 1;
+        checks.insert(open.check);
+    }
+    let entry = |((unknown, reason), (count, checks)): ((bool, &str), (usize, BTreeSet<&str>))| {
+        let sort = if unknown { "" } else { "error: " };
+        let mut checks = checks.into_iter();
+        let who = match (checks.next(), checks.len()) {
+            (Some(check), 0) => format!("`{check}`"),
+            (_, more) => counted(more + 1, "check"),
+        };
+        let often = if count > 1 { format!(", {count} times") } else { String::new() };
+        format!("{sort}{reason} ({who}{often})")
+    };
+    let entries: Vec<String> = reasons.into_iter().map(entry).collect();
+    section("Not assessed", &entries, MOST, style, text);
+}
+
+/// Files of which nothing was read, and what else should have given objects and did not.
+fn missing(run: &Run<'_>, style: Style, text: &mut String) {
+    let unread = |state| matches!(state, State::Unreadable | State::TooLarge | State::Encrypted);
+    let told = |name: &str| run.problems.iter().any(|problem| run.name(problem.at) == name);
+    let files = run.reports.iter().filter(|report| unread(report.state) && !told(&report.name));
+    let mut entries: Vec<String> = files
+        .map(|report| {
+            let reason = report.reason.as_deref().unwrap_or_default();
+            format!("{}: {}: {reason}", report.state.word(), report.name)
+        })
+        .collect();
+    let mut gaps: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
+    for gap in run.assessments.iter().flat_map(|a| &a.gaps) {
+        // What is wrong with a text has been shown at its place.
+        let shown = gap.at.is_some_and(|at| run.problems.iter().any(|problem| problem.at == at));
+        let file = ["unreadable", "too-large", "encrypted", "unparsable"].contains(&gap.reason);
+        if !shown && !file {
+            gaps.entry((gap.reason, &gap.hint)).or_default().insert(&gap.what);
+        }
+    }
+    for ((reason, hint), whats) in gaps {
+        let names: Vec<&str> = whats.iter().copied().take(3).collect();
+        let more = match whats.len().saturating_sub(3) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        entries.push(format!("{reason}: {}{more}; {hint}", names.join(", ")));
+    }
+    section("Missing from the input", &entries, MOST, style, text);
+}
+
+fn totals(run: &Run<'_>, style: Style, text: &mut String) {
+    let mut states: BTreeMap<State, usize> = BTreeMap::new();
+    for report in run.reports {
+        *states.entry(report.state).or_default() += 1;
+    }
+    let states: Vec<String> =
+        states.iter().map(|(state, count)| format!("{count} {}", state.word())).collect();
+    let states =
+        if states.is_empty() { String::new() } else { format!(" ({})", states.join(", ")) };
+    let objects: usize = run.reports.iter().map(|report| report.objects).sum();
+    let documents = run.inventories.iter().flat_map(|inventory| &inventory.documents);
+    let kinds: BTreeSet<(&str, &str)> =
+        documents.map(|d| (d.id.group.as_str(), d.id.kind.as_str())).collect();
+    let seen = format!(
+        "{}{states}, {} of {} in {}",
+        counted(run.reports.len(), "file"),
+        counted(objects, "object"),
+        counted(kinds.len(), "kind"),
+        counted(run.assessments.len(), "root"),
+    );
+    paragraph("", &seen, style.width, text);
+    outcomes(run, style, text);
+    let assumed: BTreeSet<String> = run
+        .assessments
+        .iter()
+        .flat_map(|a| &a.assumptions)
+        .map(|(name, value)| format!("{name} = {value}"))
+        .collect();
+    if !assumed.is_empty() {
+        let list: Vec<String> = assumed.into_iter().collect();
+        let list = list.join(", ");
+        let line = format!("assumed: {list}; declare it under `platform` in palisade.yaml");
+        paragraph("", &line, style.width, text);
+    }
+    paragraph("", &format!("exit {}: {}", run.exit.code, run.exit.reason), style.width, text);
+}
+
+fn outcomes(run: &Run<'_>, style: Style, text: &mut String) {
+    let tallies = run.assessments.iter().flat_map(|a| a.tallies.values());
+    let tally = tallies.fold(Tally::default(), |sum, tally| sum.plus(*tally));
+    let mut by_severity: BTreeMap<Severity, usize> = BTreeMap::new();
+    for finding in run.assessments.iter().flat_map(|a| &a.findings) {
+        *by_severity.entry(finding.severity).or_default() += 1;
+    }
+    let mut parts: Vec<String> =
+        by_severity.iter().rev().map(|(severity, count)| format!("{count} {severity}")).collect();
+    let hidden: usize = run.assessments.iter().map(|a| a.hidden).sum();
+    if hidden > 0 {
+        parts.push(format!("{hidden} hidden"));
+    }
+    let parts = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
+    let findings = format!("{}{parts}", counted(tally.findings, "finding"));
+    paragraph("", &findings, style.width, text);
+    let others = format!(
+        "{} passed, {} not applicable, {} not assessed, {} ignored",
+        tally.passes, tally.not_applicable, tally.not_assessed, tally.ignored,
+    );
+    paragraph("", &others, style.width, text);
+}
