@@ -1,5 +1,6 @@
 //! The built-in checks: one file each, listed by layer.
 
+mod accounts;
 mod amounts;
 mod application;
 mod credentials;

@@ -261,7 +261,10 @@ fn gap_of(document: &Document) -> Option<Gap> {
         let hint = "check the manifests themselves: this text leaves parts out";
         return Some(gap(GapReason::Elided, hint, None));
     }
-    if document.kind.is_some() || makes_no_pods(group, kind) || has_containers(document.root(), 0) {
+    // What a delegate holds under `containers` are values for what it makes, not pods.
+    let delegates = super::known(group, kind).is_some();
+    let shown = !delegates && has_containers(document.root(), 0);
+    if document.kind.is_some() || makes_no_pods(group, kind) || shown {
         return None;
     }
     let spec = document.root().get("spec");

@@ -4,6 +4,7 @@ use super::fields::{
     Sourced, field, flag, integer, items, judged_text, judged_texts, scalar_text, text,
 };
 use super::meta::Labels;
+use super::resources::amounts;
 use crate::document::{Credential, Mark, Node, Span, Value};
 
 /// Which list of the pod a container stands in.
@@ -188,6 +189,8 @@ pub struct Pod {
     pub automount: Option<Sourced<bool>>,
     /// `runtimeClassName`.
     pub runtime_class: Option<Sourced<String>>,
+    /// Requests of the pod as a whole (`spec.resources.requests`).
+    pub requests: Vec<(String, Sourced<String>)>,
     /// Limits of the pod as a whole (`spec.resources.limits`).
     pub limits: Vec<(String, Sourced<String>)>,
 }
@@ -231,7 +234,8 @@ impl Pod {
                 .filter(|account| !account.value.is_empty()),
             automount: flag(spec, "automountServiceAccountToken"),
             runtime_class: text(spec, "runtimeClassName"),
-            limits: resources.map(|r| quantities(r, "limits")).unwrap_or_default(),
+            requests: resources.map(|r| amounts(r, "requests")).unwrap_or_default(),
+            limits: resources.map(|r| amounts(r, "limits")).unwrap_or_default(),
         }
     }
 
@@ -323,7 +327,7 @@ impl Container {
     pub(crate) fn read(node: Node<'_>, list: ContainerList) -> Self {
         let name = text(node, "name");
         let resources = field(node, "resources");
-        let amounts = |key: &str| resources.map(|r| quantities(r, key)).unwrap_or_default();
+        let amounts = |key: &str| resources.map(|r| amounts(r, key)).unwrap_or_default();
         let env_from = items(node, "envFrom").filter_map(|source| field(source, "secretRef"));
         let arguments = ["command", "args"].into_iter().flat_map(|key| items(node, key));
         Self {
@@ -352,15 +356,6 @@ impl Container {
             ContainerList::Ephemeral => format!("ephemeral container `{}`", self.name),
         }
     }
-}
-
-fn quantities(resources: Node<'_>, key: &str) -> Vec<(String, Sourced<String>)> {
-    let map = field(resources, key);
-    let amount = |child: Node<'_>| {
-        let value = scalar_text(child)?;
-        Some((child.key().to_owned(), Sourced::new(value, child.span())))
-    };
-    map.into_iter().flat_map(Node::children).filter_map(amount).collect()
 }
 
 fn probe_hosts(container: Node<'_>) -> Vec<Sourced<String>> {

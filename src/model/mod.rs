@@ -42,11 +42,11 @@ pub use istio::{
 };
 pub use mesh::{Enrolment, Mtls};
 pub use meta::{Label as ObjectLabel, Labels};
-pub use namespace::{Enforcement, NAME_LABEL, Namespace, Provenance};
+pub use namespace::{Enforcement, Home, NAME_LABEL, Namespace, Provenance};
 pub use netpol::{
     Clause, Direction, IpBlock, NetworkPolicy, OtherPolicy, Peer, PortItem, PortMatch, Protocol,
 };
-pub use rbac::{Binding, PolicyRule, Role, Subject};
+pub use rbac::{AGGREGATED, Accounts, Binding, PolicyRule, Role, Subject};
 pub use resources::{Amount, AmountOrigin, LimitRange};
 pub use selector::{Lookup, Operator, Requirement, Selector, Truth};
 pub use service::{

@@ -8,7 +8,7 @@ use super::fields::{Sourced, field};
 use super::meta::Labels;
 use super::pod_security::{Level, Version};
 use super::selector::{Lookup, Selector, Truth};
-use crate::document::{Document, ObjectId, Span};
+use crate::document::{Document, NamespaceSource, ObjectId, Span};
 
 /// The label that every namespace has: its own name.
 pub const NAME_LABEL: &str = "kubernetes.io/metadata.name";
@@ -31,6 +31,8 @@ pub struct Enforcement {
     pub level: Level,
     /// Version; an invalid or missing one means the newest.
     pub version: Version,
+    /// The level as written, where it is none.
+    pub invalid: Option<String>,
     /// Place of the label.
     pub span: Span,
 }
@@ -44,17 +46,48 @@ impl Namespace {
         }
     }
 
+    /// Its own name as a namespace, for joins.
+    #[must_use]
+    pub fn home(&self) -> Home<'_> {
+        Home { name: &self.id.name, source: NamespaceSource::Written }
+    }
+
     /// The enforced level; none without a label, where the API server's own default holds, which
     /// no manifest shows.
     #[must_use]
     pub fn enforcement(&self) -> Option<Enforcement> {
         let label = self.labels.get("pod-security.kubernetes.io/enforce")?;
         let version = self.labels.value("pod-security.kubernetes.io/enforce-version");
+        let level = Level::from_word(&label.value);
         Some(Enforcement {
-            level: Level::from_word(&label.value).unwrap_or(Level::Restricted),
+            level: level.unwrap_or(Level::Restricted),
+            invalid: level.is_none().then(|| label.value.clone()),
             version: version.and_then(Version::parse).unwrap_or(Version::LATEST),
             span: label.span,
         })
+    }
+}
+
+/// A namespace and how it was found: what a join has to know of either side.
+#[derive(Clone, Copy, Debug)]
+pub struct Home<'a> {
+    /// Name.
+    pub name: &'a str,
+    /// How it was found.
+    pub source: NamespaceSource,
+}
+
+impl Home<'_> {
+    /// Whether two objects lie in one namespace. An assumed namespace is certain among assumed ones
+    /// of the root; against one that is written nothing is known.
+    #[must_use]
+    pub fn is(self, other: Home<'_>) -> Truth {
+        let assumed = |home: &Home<'_>| home.source == NamespaceSource::Assumed;
+        match (assumed(&self), assumed(&other)) {
+            (true, true) => Truth::Yes,
+            (false, false) => Truth::certain(self.name == other.name),
+            (true, false) | (false, true) => Truth::Unknown,
+        }
     }
 }
 

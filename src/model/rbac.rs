@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use super::fields::{Sourced, field, items, text, texts};
+use super::namespace::Home;
+use super::selector::Truth;
 use crate::document::{Document, Kind, NamespaceSource, Node, ObjectId, Span};
 
 /// A rule of a role.
@@ -51,6 +53,10 @@ impl PolicyRule {
     }
 }
 
+/// Why the rules of an aggregated ClusterRole are not known.
+pub const AGGREGATED: &str = "the control plane fills in its rules from other ClusterRoles; check \
+                              the role as it is in the cluster";
+
 /// A Role or ClusterRole.
 #[derive(Clone, Debug)]
 pub struct Role {
@@ -78,6 +84,12 @@ impl Role {
         }
     }
 
+    /// Its namespace, for joins.
+    #[must_use]
+    pub fn home(&self) -> Home<'_> {
+        Home { name: &self.id.namespace, source: self.namespace }
+    }
+
     /// Whether it holds in every namespace when bound cluster-wide.
     #[must_use]
     pub fn is_cluster_role(&self) -> bool {
@@ -94,8 +106,54 @@ pub struct Subject {
     pub name: String,
     /// Namespace; for a ServiceAccount of a RoleBinding the binding's own where none is written.
     pub namespace: String,
+    /// How the namespace was found.
+    pub source: NamespaceSource,
     /// Place of the name.
     pub span: Span,
+}
+
+/// The service accounts that a subject stands for: by name, as a user, or all of a group.
+#[derive(Clone, Copy, Debug)]
+pub struct Accounts<'a> {
+    /// The namespace; none for those of every namespace.
+    pub home: Option<Home<'a>>,
+    /// The name; none for every account of the namespace.
+    pub name: Option<&'a str>,
+}
+
+impl Accounts<'_> {
+    /// Whether an account is one of them.
+    #[must_use]
+    pub fn holds(&self, home: Home<'_>, name: &str) -> Truth {
+        let named = Truth::certain(self.name.is_none_or(|own| own == name));
+        named.and(self.home.map_or(Truth::Yes, |own| own.is(home)))
+    }
+}
+
+impl Subject {
+    /// The service accounts that the subject stands for; none where it is another user or group.
+    ///
+    /// Source: Kubernetes reference, service account user names and groups.
+    #[must_use]
+    pub fn accounts(&self) -> Option<Accounts<'_>> {
+        let written = |name| Some(Home { name, source: NamespaceSource::Written });
+        match self.kind.as_str() {
+            "ServiceAccount" => Some(Accounts {
+                home: Some(Home { name: &self.namespace, source: self.source }),
+                name: Some(&self.name),
+            }),
+            "User" => {
+                let account = self.name.strip_prefix("system:serviceaccount:")?;
+                let (namespace, name) = account.split_once(':')?;
+                Some(Accounts { home: written(namespace), name: Some(name) })
+            }
+            "Group" => match self.name.strip_prefix("system:serviceaccounts")? {
+                "" => Some(Accounts { home: None, name: None }),
+                of => Some(Accounts { home: written(of.strip_prefix(':')?), name: None }),
+            },
+            _ => None,
+        }
+    }
 }
 
 /// A RoleBinding or ClusterRoleBinding.
@@ -127,6 +185,7 @@ impl Binding {
             let namespace = text(node, "namespace").map(|namespace| namespace.value);
             Some(Subject {
                 kind: text(node, "kind")?.value,
+                source: namespace.as_ref().map_or(document.namespace, |_| NamespaceSource::Written),
                 namespace: namespace.unwrap_or_else(|| own.to_owned()),
                 span: name.span,
                 name: name.value,
@@ -141,5 +200,10 @@ impl Binding {
             subjects: items(root, "subjects").filter_map(subject).collect(),
             namespace: document.namespace,
         })
+    }
+    /// Its namespace, for joins.
+    #[must_use]
+    pub fn home(&self) -> Home<'_> {
+        Home { name: &self.id.namespace, source: self.namespace }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::fields::{Sourced, field, flag, integer, items, scalar_text, text};
+use super::namespace::Home;
 use super::selector::Selector;
 use crate::document::{Document, Mark, NamespaceSource, Node, ObjectId, SecretHit, Span, Value};
 
@@ -107,6 +108,8 @@ pub struct Autoscaler {
     pub target_kind: String,
     /// Name of the target.
     pub target_name: Sourced<String>,
+    /// How the namespace was found.
+    pub namespace: NamespaceSource,
 }
 
 impl Autoscaler {
@@ -119,7 +122,14 @@ impl Autoscaler {
             target_group: group.to_owned(),
             target_kind: text(target, "kind")?.value,
             target_name: text(target, "name")?,
+            namespace: document.namespace,
         })
+    }
+
+    /// Its namespace, for joins.
+    #[must_use]
+    pub fn home(&self) -> Home<'_> {
+        Home { name: &self.id.namespace, source: self.namespace }
     }
 }
 
@@ -132,6 +142,8 @@ pub struct ServiceAccount {
     pub span: Span,
     /// `automountServiceAccountToken`.
     pub automount: Option<Sourced<bool>>,
+    /// How the namespace was found.
+    pub namespace: NamespaceSource,
 }
 
 impl ServiceAccount {
@@ -140,7 +152,14 @@ impl ServiceAccount {
             id: Arc::clone(&document.id),
             span: document.head,
             automount: flag(document.root(), "automountServiceAccountToken"),
+            namespace: document.namespace,
         }
+    }
+
+    /// Its namespace, for joins.
+    #[must_use]
+    pub fn home(&self) -> Home<'_> {
+        Home { name: &self.id.namespace, source: self.namespace }
     }
 }
 
@@ -244,5 +263,11 @@ impl Quota {
             scoped: scoped("scopes") || scoped("scopeSelector"),
             namespace: document.namespace,
         }
+    }
+
+    /// Its namespace, for joins.
+    #[must_use]
+    pub fn home(&self) -> Home<'_> {
+        Home { name: &self.id.namespace, source: self.namespace }
     }
 }

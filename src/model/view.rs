@@ -5,9 +5,9 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use super::certain::Certain;
-use super::container::{Container, Pod};
+use super::container::Container;
 use super::mesh::{Enrolment, Mtls};
-use super::resources::{self, Amount};
+use super::resources::Amount;
 use super::{
     AuthorizationPolicy, Autoscaler, Binding, CiliumPolicy, ConfigMap, Gateway, Ingress,
     LimitRange, Model, NetworkPolicy, OtherPolicy, Part, PeerAuthentication, Quota, ReferenceGrant,
@@ -107,6 +107,13 @@ impl<'a> View<'a> {
         self.model.part(namespace)
     }
 
+    /// Everything in force, cluster-scoped objects first. Joins ask this: an object that a later
+    /// one replaces joins nothing.
+    pub fn in_force(&self, kinds: &[Kind]) -> impl Iterator<Item = &'a Part> + use<'a> {
+        self.touch(kinds);
+        self.model.parts.values().map(AsRef::as_ref)
+    }
+
     /// How a workload takes part in the mesh.
     #[must_use]
     pub fn enrolment(&self, workload: &Workload) -> Certain<Enrolment> {
@@ -135,18 +142,26 @@ impl<'a> View<'a> {
 
     /// The effective request of a container.
     #[must_use]
-    pub fn request(&self, of: &Workload, container: &Container, resource: &str) -> Option<Amount> {
-        let ranges = self.part(&of.id.namespace, &[Kind::Pod, Kind::LimitRange]);
-        resources::request(container, resource, ranges.map_or(&[], |part| &part.limit_ranges))
+    pub fn request(
+        &self,
+        of: &Workload,
+        container: &Container,
+        resource: &str,
+    ) -> Certain<Option<Amount>> {
+        self.touch(&[Kind::Pod, Kind::LimitRange]);
+        self.model.request(of, container, resource)
     }
 
     /// The effective limit of a container.
     #[must_use]
-    pub fn limit(&self, of: &Workload, container: &Container, resource: &str) -> Option<Amount> {
-        let ranges = self.part(&of.id.namespace, &[Kind::Pod, Kind::LimitRange]);
-        let ranges = ranges.map_or(&[][..], |part| &part.limit_ranges);
-        let pod: &Pod = &of.pod;
-        resources::limit(pod, container, resource, ranges)
+    pub fn limit(
+        &self,
+        of: &Workload,
+        container: &Container,
+        resource: &str,
+    ) -> Certain<Option<Amount>> {
+        self.touch(&[Kind::Pod, Kind::LimitRange]);
+        self.model.limit(of, container, resource)
     }
 
     /// Why objects of a namespace may be missing.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::container::{Container, ContainerList, Pod};
 use super::fields::{field, items};
 use super::meta::Labels;
+use super::namespace::Home;
 use crate::document::{Document, NamespaceSource, Node, ObjectId, Span};
 
 /// What kind of object carries a pod.
@@ -50,10 +51,16 @@ pub struct Workload {
 }
 
 impl Workload {
-    /// How messages name it: `Deployment` becomes `deployment`.
+    /// How messages name it. Knative's kinds share their names with others.
     #[must_use]
     pub fn title(&self) -> String {
         self.id.title()
+    }
+
+    /// Its namespace, for joins.
+    #[must_use]
+    pub fn home(&self) -> Home<'_> {
+        Home { name: &self.id.namespace, source: self.namespace }
     }
 
     /// Whether its controller may give its pods labels that are not written here.
@@ -101,7 +108,7 @@ pub(super) fn read(document: &Document) -> Vec<Workload> {
         ("argoproj.io", "CronWorkflow") => {
             return at(&["workflowSpec"]).map(|s| workflow(document, s)).unwrap_or_default();
         }
-        _ if document.kind.is_some() || group == "apiextensions.k8s.io" => Vec::new(),
+        _ if document.kind.is_some() || only_quotes_pods(group, kind) => Vec::new(),
         _ => {
             let mut found = Vec::new();
             search(root, None, &mut found);
@@ -113,6 +120,20 @@ pub(super) fn read(document: &Document) -> Vec<Workload> {
         assemble(document, template.carrier, template.metadata, pod)
     };
     templates.into_iter().map(workload).collect()
+}
+
+/// Whether what looks like a pod is something else: a schema, the pattern of an admission policy,
+/// the values of a chart.
+fn only_quotes_pods(group: &str, kind: &str) -> bool {
+    matches!(
+        group,
+        "apiextensions.k8s.io"
+            | "admissionregistration.k8s.io"
+            | "kyverno.io"
+            | "policies.kyverno.io"
+    ) || group.ends_with(".gatekeeper.sh")
+        || matches!((group, kind), ("helm.toolkit.fluxcd.io", "HelmRelease"))
+        || matches!((group, kind), ("argoproj.io", "Application" | "ApplicationSet"))
 }
 
 struct Template<'n> {

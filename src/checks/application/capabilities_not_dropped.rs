@@ -1,4 +1,4 @@
-use super::hardening::HardeningView;
+use super::hardening::{HardeningView, Wording};
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
@@ -45,7 +45,12 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
     };
     view.judge(cx, out, |case| {
         let headline = format!("{} keeps its default capabilities", case.who());
-        let label = "`drop` lacks `ALL` for this container";
-        case.violation.missing.then(|| (headline, label.into()))
+        let dropped = case.container.map_or(&[][..], |container| &container.security.dropped);
+        let alike = dropped.iter().find(|name| name.value.eq_ignore_ascii_case("ALL"));
+        let label = match alike {
+            Some(name) => format!("`{}` is no capability; `ALL` is every one", name.value),
+            None => "`drop` lacks `ALL` for this container".to_owned(),
+        };
+        case.violation.missing.then(|| Wording::new(headline, label))
     });
 }

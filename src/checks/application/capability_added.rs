@@ -1,7 +1,9 @@
-use super::hardening::HardeningView;
+use super::hardening::{Case, HardeningView, Wording};
 use crate::catalog::{CellRole, Context, Outcomes, Param, ParamKind, check};
 use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
+use crate::model::pod_security::Violation;
+use crate::model::{Sourced, Workload};
 
 check! {
     /// Flags capabilities that are added beyond the allowed set.
@@ -12,7 +14,7 @@ check! {
     ///
     /// ## Fix
     /// Remove the capability. Only NET_BIND_SERVICE is allowed by the restricted Pod Security
-    /// Standard; with `--pss baseline` the baseline set holds.
+    /// Standard; with `--pss baseline` the baseline set holds, and `params.allow` replaces both.
     ///
     /// ## Known gaps
     /// What a capability is needed for is not known. Under a runtime class that is named after a
@@ -49,13 +51,33 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
         at_baseline: &["capabilities_baseline"],
         sandbox_helps: true,
     };
-    let allowed = cx.params.texts("allow").unwrap_or_default();
-    view.judge(cx, out, |case| {
+    let word = |case: &Case<'_>| {
         let name = &case.violation.found;
-        if case.violation.missing || allowed.contains(name) {
-            return None;
-        }
         let headline = format!("{} adds capability `{name}`", case.who());
-        Some((headline, "this capability is not among the allowed ones".into()))
+        let wording = Wording::new(headline, "this capability is not among the allowed ones");
+        (!case.violation.missing).then_some(wording)
+    };
+    let Some(allowed) = cx.params.texts("allow") else {
+        view.judge(cx, out, word);
+        return;
+    };
+    for workload in cx.model.workloads() {
+        view.report(out, workload, "capabilities_restricted", &beyond(workload, allowed), word);
+    }
+}
+
+/// What the containers add beyond a configured set.
+fn beyond(workload: &Workload, allowed: &[String]) -> Vec<Violation> {
+    let containers = workload.pod.containers.iter().enumerate();
+    let added = containers.flat_map(|(i, container)| {
+        container.security.added.iter().map(move |capability| (i, capability))
     });
+    let refused = added.filter(|(_, capability)| !allowed.contains(&capability.value));
+    let violation = |(i, capability): (usize, &Sourced<String>)| Violation {
+        container: Some(i),
+        span: capability.span,
+        found: capability.value.clone(),
+        missing: false,
+    };
+    refused.map(violation).collect()
 }

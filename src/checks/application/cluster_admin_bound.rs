@@ -14,7 +14,8 @@ check! {
     ///
     /// ## Known gaps
     /// A RoleBinding grants it in one namespace only and is reported as high. The binding that
-    /// Kubernetes itself makes for `system:masters` is reported by `rbac-binds-everyone`.
+    /// Kubernetes itself makes for `system:masters` is reported by `rbac-binds-everyone`. A role of
+    /// another name with the same rules is not seen.
     "cluster-admin-bound" {
         run: find,
         title: "cluster-admin is bound",

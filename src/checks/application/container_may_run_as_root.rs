@@ -1,7 +1,8 @@
-use super::hardening::HardeningView;
+use super::hardening::{Case, HardeningView, Wording};
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
+use crate::model::{Container, Sourced};
 
 check! {
     /// Flags containers that nothing keeps from running as root.
@@ -16,8 +17,9 @@ check! {
     /// setting beats the pod's.
     ///
     /// ## Known gaps
-    /// The image is not read. Under a runtime class that is named after a sandbox the finding is
-    /// low.
+    /// The image is not read. The finding is low where `runAsUser` names another user, and under a
+    /// runtime class that is named after a sandbox. `runAsNonRoot: false` of the pod is reported
+    /// although every container overrides it, as the Pod Security Standards do.
     "container-may-run-as-root" {
         run: find,
         title: "container may run as root",
@@ -51,6 +53,23 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
         } else {
             "root is allowed here"
         };
-        Some((format!("{} may run as root", case.who()), label.into()))
+        let wording = Wording::new(format!("{} may run as root", case.who()), label);
+        Some(match other_user(case) {
+            Some(user) => {
+                let text = format!("user {} is set here, and nothing forbids another", user.value);
+                let help = "set `runAsNonRoot: true` beside `runAsUser`";
+                wording.at_most(Severity::Low).and(user.span, text).help(help)
+            }
+            None => wording,
+        })
     });
+}
+
+/// The user that is not root as whom every container concerned runs.
+fn other_user<'a>(case: &Case<'a>) -> Option<&'a Sourced<i64>> {
+    let pod = &case.workload.pod;
+    let own = |container: &&Container| case.container.is_none_or(|own| own.span == container.span);
+    let users = pod.containers.iter().filter(own).map(|container| pod.run_as_user(container));
+    let safe = users.clone().all(|user| user.is_some_and(|user| user.value > 0));
+    users.flatten().next().filter(|_| safe)
 }

@@ -1,4 +1,4 @@
-use super::hardening::HardeningView;
+use super::hardening::{HardeningView, Wording};
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
@@ -42,6 +42,6 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
         sandbox_helps: true,
     };
     view.judge(cx, out, |case| {
-        Some((format!("{} runs as root", case.who()), "user 0 is root".into()))
+        Some(Wording::new(format!("{} runs as root", case.who()), "user 0 is root"))
     });
 }

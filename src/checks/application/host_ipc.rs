@@ -1,4 +1,4 @@
-use super::hardening::HardeningView;
+use super::hardening::{HardeningView, Wording};
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
@@ -45,6 +45,6 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
     view.judge(cx, out, |case| {
         let headline = format!("{} shares the node's IPC namespace", case.who());
         let label = "shared memory of the node is in reach because of this";
-        (case.violation.found == "hostIPC=true").then(|| (headline, label.into()))
+        (case.violation.found == "hostIPC=true").then(|| Wording::new(headline, label))
     });
 }

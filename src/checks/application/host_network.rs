@@ -1,7 +1,8 @@
-use super::hardening::HardeningView;
+use super::hardening::{HardeningView, Wording};
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
+use crate::model::ContainerList;
 
 check! {
     /// Flags pods that share their node's network.
@@ -46,6 +47,18 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
     view.judge(cx, out, |case| {
         let headline = format!("{} shares its node's network", case.who());
         let label = "no network policy and no mesh applies to the pod because of this";
-        (case.violation.found == "hostNetwork=true").then(|| (headline, label.into()))
+        if case.violation.found != "hostNetwork=true" {
+            return None;
+        }
+        let wording = Wording::new(headline, label);
+        let containers = case.workload.pod.containers.iter();
+        let usual = containers.filter(|c| c.list != ContainerList::Ephemeral);
+        let mut bound = usual.flat_map(|container| &container.ports);
+        Some(match bound.find_map(|port| Some((port.span, port.number?))) {
+            Some((at, number)) => {
+                wording.and(at, format!("and port {number} becomes a port of the node"))
+            }
+            None => wording,
+        })
     });
 }

@@ -1,4 +1,4 @@
-use super::hardening::HardeningView;
+use super::hardening::{HardeningView, Wording};
 use crate::catalog::{CellRole, Context, Outcomes, Param, ParamKind, check};
 use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
@@ -56,14 +56,43 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
             "" => format!("{} mounts a directory of its node", case.who()),
             path => format!("{} mounts `{path}` of its node", case.who()),
         };
-        Some((headline, "this volume is the node's".into()))
+        Some(Wording::new(headline, "this volume is the node's"))
     });
 }
 
 /// Whether a path is a directory or lies below it. `..` leads anywhere.
 fn lies_in(path: &str, directory: &str) -> bool {
-    let directory = directory.trim_end_matches('/');
-    let below = path.strip_prefix(directory);
-    !path.split('/').any(|part| part == "..")
-        && below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    let parts = |path: &str| -> Option<Vec<String>> {
+        let absolute = path.strip_prefix('/')?;
+        let parts = absolute.split('/').filter(|part| !matches!(*part, "" | "."));
+        let parts: Vec<String> = parts.map(str::to_owned).collect();
+        (!parts.iter().any(|part| part == "..")).then_some(parts)
+    };
+    match (parts(path), parts(directory)) {
+        (Some(path), Some(directory)) => path.starts_with(&directory),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lies_in;
+
+    #[test]
+    fn an_allowed_directory_covers_what_lies_below_it_and_nothing_beside_it() {
+        let cases = [
+            ("itself", "/var/log", "/var/log", true),
+            ("below", "/var/log/pods", "/var/log/", true),
+            ("other spelling", "/var//log/./pods", "/var/log", true),
+            ("beside, with the same beginning", "/var/logs", "/var/log", false),
+            ("above", "/var", "/var/log", false),
+            ("a way out", "/var/log/../run", "/var/log", false),
+            ("everything", "/etc", "/", true),
+            ("an empty entry allows nothing", "/etc", "", false),
+            ("a path that is missing", "", "/var/log", false),
+        ];
+        for (name, path, directory, covered) in cases {
+            assert_eq!(lies_in(path, directory), covered, "{name}");
+        }
+    }
 }

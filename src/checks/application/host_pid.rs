@@ -1,4 +1,4 @@
-use super::hardening::HardeningView;
+use super::hardening::{HardeningView, Wording};
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
@@ -45,6 +45,6 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
     view.judge(cx, out, |case| {
         let headline = format!("{} shares the node's processes", case.who());
         let label = "every process of the node is in sight because of this";
-        (case.violation.found == "hostPID=true").then(|| (headline, label.into()))
+        (case.violation.found == "hostPID=true").then(|| Wording::new(headline, label))
     });
 }

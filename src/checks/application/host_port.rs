@@ -1,4 +1,4 @@
-use super::hardening::HardeningView;
+use super::hardening::{HardeningView, Wording};
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
@@ -44,6 +44,6 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
     view.judge(cx, out, |case| {
         let port = &case.violation.found;
         let headline = format!("{} is bound to port {port} of its node", case.who());
-        Some((headline, "the node's addresses lead straight to the container".into()))
+        Some(Wording::new(headline, "the node's addresses lead straight to the container"))
     });
 }

@@ -1,9 +1,11 @@
 use std::sync::Arc;
 
+use super::accounts::AccountIndex;
+use super::evidence::is_typo;
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::{Kind, NamespaceSource};
-use crate::finding::{Layer, Persona, Severity};
-use crate::model::ServiceAccount;
+use crate::finding::{Finding, Layer, Persona, Severity};
+use crate::model::{ServiceAccount, Sourced, Truth, Workload};
 
 check! {
     /// Flags workloads that run as a ServiceAccount that does not exist.
@@ -16,7 +18,9 @@ check! {
     /// Add the ServiceAccount, or correct the name.
     ///
     /// ## Known gaps
-    /// Not assessed where a chart, an operator or another source may make the account.
+    /// Not assessed where a chart, an operator or another source may make the account, unless the
+    /// namespace has an account whose name is one letter away. The account `default` exists in every
+    /// namespace.
     "missing-service-account" {
         run: find,
         title: "service account does not exist",
@@ -35,43 +39,67 @@ check! {
 }
 
 fn find(cx: &Context<'_>, out: &mut Outcomes) {
-    let accounts: Vec<&ServiceAccount> = cx.model.service_accounts().collect();
+    let index = AccountIndex::of(cx.model.in_force(&[Kind::ServiceAccount]));
     for workload in cx.model.workloads() {
-        let Some(written) = workload.pod.service_account.as_ref() else {
+        let written = workload.pod.service_account.as_ref();
+        // Kubernetes makes `default` in every namespace.
+        let Some(written) = written.filter(|account| account.value != "default") else {
             out.not_applicable();
             continue;
         };
-        if written.value == "default" {
-            out.not_applicable();
-            continue;
+        match index.of_workload(workload) {
+            Some((account, Truth::Yes)) => out.pass(&CHECK, &workload.id, account.span),
+            found => match (typo(&index, workload), open(cx, workload, found.is_some())) {
+                (None, Some(reason)) => out.not_assessed(&CHECK, &workload.id, reason),
+                (meant, _) => out.push(missing(workload, written, meant, &index)),
+            },
         }
-        let (name, namespace) = (&written.value, &workload.id.namespace);
-        let named = accounts.iter().filter(|account| account.id.name == *name);
-        let named: Vec<_> = named.collect();
-        if let Some(account) = named.iter().find(|account| account.id.namespace == *namespace) {
-            out.pass(&CHECK, &workload.id, account.span);
-            continue;
-        }
-        let open = cx.model.gap_for(namespace).or_else(|| {
-            let assumed = workload.namespace == NamespaceSource::Assumed && !named.is_empty();
-            let reason = "a ServiceAccount of this name lies in another namespace, and this \
-                          object's namespace is not written; write it";
-            assumed.then(|| Arc::from(reason))
-        });
-        if let Some(reason) = open {
-            out.not_assessed(&CHECK, &workload.id, reason);
-            continue;
-        }
-        let headline = format!("{} runs as an account that does not exist", workload.title());
-        let label = format!("namespace `{namespace}` has no ServiceAccount `{name}`");
-        let mut finding = CHECK
-            .finding(&workload.id, headline)
-            .label(written.span, label)
-            .affects([Arc::clone(&workload.id)]);
-        if let Some(elsewhere) = named.first() {
+    }
+}
+
+/// Why the account may exist all the same.
+fn open(cx: &Context<'_>, workload: &Workload, unsure: bool) -> Option<Arc<str>> {
+    let name = workload.pod.account();
+    if workload.namespace == NamespaceSource::ClusterScoped {
+        return Some("its pods run in the namespace of whoever uses it".into());
+    }
+    if ["${", "$(", "{{", "<"].iter().any(|mark| name.contains(mark)) {
+        return Some("the name is still to be filled in; check what is applied".into());
+    }
+    let unwritten = "a ServiceAccount of this name exists, and the namespace of one of the two is \
+                     not written; write it";
+    let gap = cx.model.gap_for(&workload.id.namespace);
+    gap.or_else(|| unsure.then(|| Arc::from(unwritten)))
+}
+
+/// An account of the same namespace whose name is one edit away: nobody makes both.
+fn typo<'a>(index: &AccountIndex<'a>, workload: &Workload) -> Option<&'a ServiceAccount> {
+    let name = workload.pod.account();
+    let mut here = index.all().filter(|account| account.home().is(workload.home()) == Truth::Yes);
+    here.find(|account| is_typo(&account.id.name, name))
+}
+
+fn missing(
+    workload: &Workload,
+    written: &Sourced<String>,
+    meant: Option<&ServiceAccount>,
+    index: &AccountIndex<'_>,
+) -> Finding {
+    let (name, namespace) = (&written.value, &workload.id.namespace);
+    let headline = format!("{} runs as an account that does not exist", workload.title());
+    let finding = CHECK
+        .finding(&workload.id, headline)
+        .label(written.span, format!("namespace `{namespace}` has no ServiceAccount `{name}`"))
+        .affects([Arc::clone(&workload.id)]);
+    if let Some(meant) = meant {
+        let help = format!("write `serviceAccountName: {}`", meant.id.name);
+        return finding.label(meant.span, "it has this one").help(help);
+    }
+    match index.named(name).first() {
+        Some(elsewhere) => {
             let text = format!("one of this name lies in namespace `{}`", elsewhere.id.namespace);
-            finding = finding.label(elsewhere.span, text);
+            finding.label(elsewhere.span, text)
         }
-        out.push(finding);
+        None => finding,
     }
 }

@@ -29,7 +29,7 @@ mod secret_in_configmap;
 mod secret_literal_in_env;
 mod token_automounted;
 
-use super::{amounts, credentials, hardening};
+use super::{accounts, amounts, credentials, evidence, hardening};
 use crate::catalog::Check;
 
 /// The checks of this layer.

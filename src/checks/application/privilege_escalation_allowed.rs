@@ -1,4 +1,4 @@
-use super::hardening::HardeningView;
+use super::hardening::{HardeningView, Wording};
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
@@ -49,6 +49,6 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
         } else {
             "escalation is allowed here"
         };
-        Some((format!("{} may gain privileges", case.who()), label.into()))
+        Some(Wording::new(format!("{} may gain privileges", case.who()), label))
     });
 }

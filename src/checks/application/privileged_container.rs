@@ -1,4 +1,4 @@
-use super::hardening::HardeningView;
+use super::hardening::{HardeningView, Wording};
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
@@ -45,6 +45,6 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
         sandbox_helps: false,
     };
     view.judge(cx, out, |case| {
-        Some((format!("{} runs privileged", case.who()), "every isolation is off here".into()))
+        Some(Wording::new(format!("{} runs privileged", case.who()), "every isolation is off here"))
     });
 }

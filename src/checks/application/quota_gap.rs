@@ -1,7 +1,9 @@
+use std::collections::BTreeMap;
+
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::Kind;
-use crate::finding::{Layer, Persona, Severity};
-use crate::model::Quota;
+use crate::finding::{Finding, Layer, Persona, Severity};
+use crate::model::{Quota, Sourced, Truth};
 
 check! {
     /// Flags quotas that limit one way and leave another one open.
@@ -14,8 +16,10 @@ check! {
     /// Add the keys that the label names to `spec.hard`.
     ///
     /// ## Known gaps
-    /// All quotas of a namespace count together. Quotas with scopes are left out: they hold for
-    /// some pods only. Whether the numbers fit is not judged.
+    /// All quotas of a namespace count together; where one of them may come from what was not read,
+    /// the gap is not assessed. Quotas with scopes are left out: they hold for some pods only.
+    /// CPU above the request is reported only where pods are not counted either: it is shared by
+    /// weight. Whether the numbers fit is not judged.
     "quota-gap" {
         run: find,
         title: "quota leaves a way around it",
@@ -50,30 +54,66 @@ const PAIRS: [(&[&str], &[&str], &str); 4] = [
 ];
 
 fn find(cx: &Context<'_>, out: &mut Outcomes) {
-    let quotas: Vec<&Quota> = cx.model.quotas().filter(|quota| !quota.scoped).collect();
-    for quota in &quotas {
-        let limited = |key: &str| {
-            let here = quotas.iter().filter(|other| other.id.namespace == quota.id.namespace);
-            here.flat_map(|other| &other.hard).any(|hard| hard.value == key)
-        };
-        let written = |key: &str| quota.hard.iter().find(|hard| hard.value == key);
-        let mut gaps = Vec::new();
-        for (limits, closes, gap) in PAIRS {
-            let half = limits.iter().find_map(|key| written(key));
-            if let Some(half) = half.filter(|_| !closes.iter().any(|key| limited(key))) {
-                gaps.push((half, closes.first().copied().unwrap_or_default(), gap));
-            }
-        }
-        if gaps.is_empty() {
-            out.pass(&CHECK, &quota.id, quota.hard_span);
+    let mut in_force: BTreeMap<&str, Vec<&Quota>> = BTreeMap::new();
+    let parts = cx.model.in_force(&[Kind::ResourceQuota]);
+    for quota in parts.flat_map(|part| &part.quotas).filter(|quota| !quota.scoped) {
+        in_force.entry(&quota.id.namespace).or_default().push(quota);
+    }
+    for quota in cx.model.quotas() {
+        if quota.scoped {
+            out.not_applicable();
             continue;
         }
-        let missing: Vec<String> = gaps.iter().map(|(_, key, _)| format!("`{key}`")).collect();
-        let headline = format!("ResourceQuota `{}` leaves a way around it", quota.id.name);
-        let mut finding = CHECK.finding(&quota.id, headline);
-        for (half, _, gap) in gaps {
-            finding = finding.label(half.span, gap);
-        }
-        out.push(finding.help(format!("add {} to `spec.hard`", missing.join(", "))));
+        let others = in_force.get(quota.id.namespace.as_str()).map_or(&[][..], Vec::as_slice);
+        judge(cx, out, quota, others);
     }
+}
+
+/// A key that is limited while the way around it is not.
+struct Gap<'a> {
+    half: &'a Sourced<String>,
+    missing: &'static str,
+    what: &'static str,
+}
+
+fn judge(cx: &Context<'_>, out: &mut Outcomes, quota: &Quota, others: &[&Quota]) {
+    let mut gaps = Vec::new();
+    let mut closed_by = None;
+    let mut unsure = false;
+    for (limits, closes, what) in PAIRS {
+        let written = |key: &&str| quota.hard.iter().find(|hard| hard.value == **key);
+        let Some(half) = limits.iter().find_map(|key| written(&key)) else { continue };
+        if closes.iter().any(|key| written(&key).is_some()) {
+            continue;
+        }
+        let elsewhere = others.iter().filter_map(|other| {
+            let key = other.hard.iter().find(|hard| closes.contains(&hard.value.as_str()))?;
+            Some((other.home().is(quota.home()), key.span))
+        });
+        match elsewhere.max() {
+            Some((Truth::Yes, span)) => closed_by = closed_by.or(Some(span)),
+            Some((Truth::Unknown, _)) => unsure = true,
+            _ => {
+                gaps.push(Gap { half, missing: closes.first().copied().unwrap_or_default(), what })
+            }
+        }
+    }
+    let unwritten = "another quota closes the gap if it lies in the same namespace; write the \
+                     namespace of both";
+    let open = cx.model.gap_for(&quota.id.namespace).filter(|_| !gaps.is_empty());
+    match open.or_else(|| unsure.then(|| unwritten.into())) {
+        Some(reason) => out.not_assessed(&CHECK, &quota.id, reason),
+        None if gaps.is_empty() => {
+            out.pass(&CHECK, &quota.id, closed_by.unwrap_or(quota.hard_span));
+        }
+        None => out.push(way_around(quota, &gaps)),
+    }
+}
+
+fn way_around(quota: &Quota, gaps: &[Gap<'_>]) -> Finding {
+    let headline = format!("ResourceQuota `{}` leaves a way around it", quota.id.name);
+    let missing: Vec<String> = gaps.iter().map(|gap| format!("`{}`", gap.missing)).collect();
+    let finding = CHECK.finding(&quota.id, headline);
+    let finding = finding.help(format!("add {} to `spec.hard`", missing.join(", ")));
+    gaps.iter().fold(finding, |finding, gap| finding.label(gap.half.span, gap.what))
 }

@@ -1,7 +1,7 @@
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::{Kind, Span};
 use crate::finding::{Layer, Persona, Severity};
-use crate::model::PolicyRule;
+use crate::model::{AGGREGATED, PolicyRule};
 
 check! {
     /// Flags roles that let their holder give rights to itself.
@@ -12,11 +12,13 @@ check! {
     /// in waiting.
     ///
     /// ## Fix
-    /// Remove the verb, or limit it by `resourceNames` to harmless roles.
+    /// Remove the verb, or limit `bind` by `resourceNames` to harmless roles.
     ///
     /// ## Known gaps
-    /// Other ways up (impersonation, creating pods that run as a stronger account) are not part of
-    /// this check.
+    /// A Role holds in one namespace only and is reported as high. A rule with `resourceNames` is
+    /// left out unless its verb is `escalate` or it names `cluster-admin`. Not assessed for
+    /// ClusterRoles that collect the rules of others. Other ways up (impersonation, creating pods
+    /// that run as a stronger account) are not part of this check.
     "rbac-escalates" {
         run: find,
         title: "role lets its holder escalate",
@@ -25,7 +27,7 @@ check! {
         severity: Severity::Critical,
         persona: Persona::Regular,
         reads: &[Kind::Role, Kind::ClusterRole],
-        fix: "remove the verb, or limit it by `resourceNames`",
+        fix: "remove the verb, or limit `bind` by `resourceNames` to harmless roles",
         aliases: &[
             ("kubescape", "C-0191"),
             ("trivy", "KSV-0050"),
@@ -43,15 +45,19 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
         for rule in &role.rules {
             let Some((verb, resource, how)) = escalation(rule) else { continue };
             let (kind, name) = (&role.id.kind, &role.id.name);
-            out.push(
-                CHECK
-                    .finding(&role.id, format!("{kind} `{name}` lets its holder {how}"))
-                    .label(verb, "this verb")
-                    .label(resource, "on these resources"),
-            );
+            let finding = CHECK
+                .finding(&role.id, format!("{kind} `{name}` lets its holder {how}"))
+                .label(verb, "this verb")
+                .label(resource, "on these resources");
+            let everywhere = role.is_cluster_role();
+            out.push(if everywhere { finding } else { finding.at_most(Severity::High) });
         }
-        if out.findings.len() == before {
-            out.pass(&CHECK, &role.id, role.span);
+        if out.findings.len() > before {
+            continue;
+        }
+        match role.aggregated {
+            true => out.not_assessed(&CHECK, &role.id, AGGREGATED.into()),
+            false => out.pass(&CHECK, &role.id, role.span),
         }
     }
 }
@@ -62,15 +68,18 @@ fn escalation(rule: &PolicyRule) -> Option<(Span, Span, &'static str)> {
         resources.into_iter().find_map(|resource| rule.resource(GROUP, resource))
     };
     let with = |verbs: &[&str]| verbs.iter().find_map(|verb| rule.verb(verb));
-    if rule.names.is_empty() {
-        if let (Some(role), Some(verb)) = (on(["roles", "clusterroles"]), with(&["escalate"])) {
+    let limited = !rule.names.is_empty();
+    let to_admin = rule.names.iter().any(|name| name.value == "cluster-admin");
+    if let Some(role) = on(["roles", "clusterroles"]) {
+        // A name does not help: whoever holds the named role writes into it what he likes.
+        if let Some(verb) = with(&["escalate"]) {
             return Some((verb.span, role.span, "write roles with more rights than it has"));
         }
-        if let (Some(role), Some(verb)) = (on(["roles", "clusterroles"]), with(&["bind"])) {
+        if let Some(verb) = with(&["bind"]).filter(|_| !limited || to_admin) {
             return Some((verb.span, role.span, "bind roles with more rights than it has"));
         }
     }
-    let binding = on(["rolebindings", "clusterrolebindings"])?;
+    let binding = on(["rolebindings", "clusterrolebindings"]).filter(|_| !limited)?;
     let verb = with(&["create", "update", "patch"])?;
     Some((verb.span, binding.span, "write role bindings"))
 }

@@ -1,7 +1,8 @@
-use super::hardening::HardeningView;
+use super::hardening::{HardeningView, Wording};
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
+use crate::model::Carrier;
 
 check! {
     /// Flags containers without a seccomp profile, neither their own nor the pod's.
@@ -45,6 +46,13 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
     view.judge(cx, out, |case| {
         let headline = format!("{} has no seccomp profile", case.who());
         let label = "neither this container nor its pod names a profile";
-        case.violation.missing.then(|| (headline, label.into()))
+        let wording = Wording::new(headline, label);
+        case.violation.missing.then(|| match case.workload.carrier {
+            // Knative drops what is set for the pod as a whole.
+            Carrier::Knative => {
+                wording.help("set `securityContext.seccompProfile.type: RuntimeDefault` here")
+            }
+            _ => wording,
+        })
     });
 }

@@ -1,4 +1,4 @@
-use super::hardening::HardeningView;
+use super::hardening::{HardeningView, Wording};
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
@@ -41,7 +41,14 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
     };
     view.judge(cx, out, |case| {
         let found = &case.violation.found;
-        let headline = format!("{} runs with seccomp profile `{found}`", case.who());
-        Some((headline, "a profile of this type filters nothing".into()))
+        let headline = match found.as_str() {
+            "" => format!("{} has a seccomp profile without a type", case.who()),
+            _ => format!("{} runs with seccomp profile `{found}`", case.who()),
+        };
+        let label = match found.to_ascii_lowercase().as_str() {
+            "unconfined" => "a profile of this type filters nothing",
+            _ => "only the types `RuntimeDefault` and `Localhost` filter anything",
+        };
+        Some(Wording::new(headline, label))
     });
 }

@@ -1,9 +1,10 @@
 use std::sync::Arc;
 
+use super::accounts::AccountIndex;
 use crate::catalog::{CellRole, Context, Outcomes, check};
-use crate::document::{Kind, ObjectId};
-use crate::finding::{Layer, Persona, Severity};
-use crate::model::{Binding, ServiceAccount, Workload};
+use crate::document::{Kind, NamespaceSource, Span};
+use crate::finding::{Finding, Layer, Persona, Severity};
+use crate::model::{Truth, Workload};
 
 check! {
     /// Flags workloads that mount an API token although their account has no rights to use it for.
@@ -16,8 +17,9 @@ check! {
     /// Set `automountServiceAccountToken: false` on the pod, or on its ServiceAccount.
     ///
     /// ## Known gaps
-    /// An account that a binding names is taken to need its token. So is a container that runs
-    /// `kubectl`. Not assessed where bindings may be missing from the input.
+    /// An account that a binding names, by itself or with all accounts of its namespace, is taken to
+    /// need its token. So is a container that runs `kubectl` or another client of the API. Not
+    /// assessed where bindings may be missing from the input.
     "token-automounted" {
         run: find,
         title: "API token is mounted without need",
@@ -38,64 +40,89 @@ check! {
 }
 
 fn find(cx: &Context<'_>, out: &mut Outcomes) {
-    let accounts: Vec<&ServiceAccount> = cx.model.service_accounts().collect();
-    let bindings: Vec<&Binding> = cx.model.bindings().collect();
+    let kinds = [Kind::ServiceAccount, Kind::RoleBinding, Kind::ClusterRoleBinding];
+    let index = AccountIndex::of(cx.model.in_force(&kinds));
     for workload in cx.model.workloads() {
-        let (namespace, name) = (workload.id.namespace.as_str(), workload.pod.account());
-        let account = accounts.iter().find(|account| is(&account.id, namespace, name));
-        let own = workload.pod.automount.as_ref();
-        let setting = own.or_else(|| account.and_then(|account| account.automount.as_ref()));
-        if let Some(off) = setting.filter(|setting| !setting.value) {
-            out.pass(&CHECK, &workload.id, off.span);
-            continue;
-        }
-        let of_account = |binding: &&&Binding| {
-            binding.subjects.iter().any(|subject| {
-                subject.kind == "ServiceAccount"
-                    && subject.namespace == namespace
-                    && subject.name == name
-            })
-        };
-        if let Some(binding) = bindings.iter().find(of_account) {
-            out.pass(&CHECK, &workload.id, binding.span);
-            continue;
-        }
-        if asks_the_api(workload) {
-            out.not_applicable();
-            continue;
-        }
-        if let Some(gap) = cx.model.gap_for(namespace).or_else(|| cx.model.gap_for("")) {
-            out.not_assessed(&CHECK, &workload.id, gap);
-            continue;
-        }
-        let written = workload.pod.service_account.as_ref();
-        let finding = CHECK
-            .finding(&workload.id, format!("{} mounts a token it cannot use", workload.title()))
-            .affects([Arc::clone(&workload.id)])
-            .hardening();
-        out.push(match (setting, written) {
-            (Some(on), _) => finding.label(on.span, "the token is mounted because of this"),
-            (None, Some(account)) => {
-                finding.label(account.span, "no binding gives this account any right")
+        let account = index.of_workload(workload);
+        let of_account =
+            account.and_then(|(account, sure)| Some((account.automount.as_ref()?, sure)));
+        let own = workload.pod.automount.as_ref().map(|own| (own, Truth::Yes));
+        let setting = own.or(of_account);
+        let right = index.right_of(workload.home(), workload.pod.account());
+        match (setting, right) {
+            (Some((off, Truth::Yes)), _) if !off.value => {
+                out.pass(&CHECK, &workload.id, off.span);
             }
-            (None, None) => finding.label(
-                workload.span,
-                "runs as `default`, which no binding gives any right, and mounts its token",
-            ),
-        });
+            _ if asks_the_api(workload) => out.not_applicable(),
+            (_, Some((binding, Truth::Yes))) => out.pass(&CHECK, &workload.id, binding.span),
+            _ => {
+                let off = setting.is_some_and(|(off, _)| !off.value);
+                let on = setting.filter(|(on, sure)| on.value && *sure == Truth::Yes);
+                match open(cx, workload, off || right.is_some()) {
+                    Some(reason) => out.not_assessed(&CHECK, &workload.id, reason),
+                    None => out.push(idle(workload, on.map(|(on, _)| on.span))),
+                }
+            }
+        }
     }
 }
 
-fn is(id: &ObjectId, namespace: &str, name: &str) -> bool {
-    id.namespace == namespace && id.name == name
+/// Why it is not known whether the token is of use. `unsure` is whether that hangs on a namespace
+/// that is not written.
+fn open(cx: &Context<'_>, workload: &Workload, unsure: bool) -> Option<Arc<str>> {
+    if workload.namespace == NamespaceSource::ClusterScoped {
+        let reason = "its pods run in the namespace of whoever uses it; set \
+                      `automountServiceAccountToken: false` on it";
+        return Some(reason.into());
+    }
+    let gap = cx.model.gap_for(&workload.id.namespace).or_else(|| cx.model.gap_for(""));
+    let name = workload.pod.account();
+    let unwritten = || {
+        let reason = format!(
+            "whether an object that names account `{name}` lies in the same namespace is not \
+             written; write `metadata.namespace`"
+        );
+        Arc::from(reason)
+    };
+    gap.or_else(|| unsure.then(unwritten))
+}
+
+fn idle(workload: &Workload, on: Option<Span>) -> Finding {
+    let finding = CHECK
+        .finding(&workload.id, format!("{} mounts a token it cannot use", workload.title()))
+        .affects([Arc::clone(&workload.id)])
+        .hardening();
+    match (on, workload.pod.service_account.as_ref()) {
+        (Some(on), _) => finding.label(on, "the token is mounted because of this"),
+        (None, Some(account)) => {
+            finding.label(account.span, "no binding gives this account any right")
+        }
+        (None, None) => finding.label(
+            workload.span,
+            "runs as `default`, which no binding gives any right, and mounts its token",
+        ),
+    }
 }
 
 /// Whether a container runs a client of the API.
 fn asks_the_api(workload: &Workload) -> bool {
-    const CLIENTS: [&str; 4] = ["kubectl", "helm", "flux", "argocd"];
+    const CLIENTS: [&str; 6] = ["kubectl", "oc", "helm", "flux", "argocd", "istioctl"];
     workload.pod.containers.iter().any(|container| {
-        let image = container.image.iter().map(|image| image.value.as_str());
-        let texts = image.chain(container.arguments.iter().map(|argument| argument.text.as_str()));
-        texts.into_iter().any(|text| CLIENTS.iter().any(|client| text.contains(client)))
+        let image = container.image.as_ref().map_or("", |image| &image.value);
+        let repository = image.rsplit('/').next().unwrap_or_default();
+        let program = repository.split([':', '@']).next().unwrap_or_default();
+        let mut arguments = container.arguments.iter();
+        CLIENTS.contains(&program)
+            || arguments.any(|argument| CLIENTS.iter().any(|client| runs(&argument.text, client)))
+    })
+}
+
+/// Whether a command line names a program: as a word of its own, with or without its directory.
+fn runs(text: &str, program: &str) -> bool {
+    let edge = |c: char| c.is_whitespace() || "\"'`;|&()".contains(c);
+    text.match_indices(program).any(|(at, found)| {
+        let before = text.get(..at).and_then(|rest| rest.chars().next_back());
+        let behind = text.get(at + found.len()..).and_then(|rest| rest.chars().next());
+        before.is_none_or(|c| edge(c) || c == '/') && behind.is_none_or(edge)
     })
 }

@@ -1,9 +1,10 @@
 use std::sync::Arc;
 
 use crate::catalog::{CellRole, Context, Outcomes, check};
-use crate::document::Kind;
+use crate::document::{Kind, NamespaceSource};
 use crate::finding::{Layer, Persona, Severity};
-use crate::model::namespace_id;
+use crate::model::pod_security::Level;
+use crate::model::{Enforcement, namespace_id};
 
 check! {
     /// Flags namespaces with workloads whose Namespace enforces no Pod Security level.
@@ -17,7 +18,8 @@ check! {
     ///
     /// ## Known gaps
     /// Not assessed where the Namespace object is not in the input. Admission policies of other
-    /// engines are not counted. What a level is worth is judged by `pod-security-would-reject`.
+    /// engines are not counted. A Namespace that enforces `privileged` is not reported: the label is
+    /// there, and what its level is worth is another question.
     "namespace-without-pod-security" {
         run: find,
         title: "no Pod Security level is enforced",
@@ -38,12 +40,21 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
             continue;
         }
         let id = namespace_id(name);
+        let open = |reason: String| Arc::<str>::from(reason);
         let Some(namespace) = &part.namespace else {
-            let reason = format!("Namespace `{name}` is not in the input; add it");
-            out.not_assessed(&CHECK, &id, reason.into());
+            let reason = open(format!("Namespace `{name}` is not in the input; add it"));
+            out.not_assessed(&CHECK, &id, reason);
             continue;
         };
+        let mut workloads = part.workloads.iter();
+        if workloads.all(|workload| workload.namespace == NamespaceSource::Assumed) {
+            let reason = open(format!("no workload says that it lies in `{name}`; write it"));
+            out.not_assessed(&CHECK, &id, reason);
+            continue;
+        }
         match namespace.enforcement() {
+            // A check of its own is about this level.
+            Some(Enforcement { level: Level::Privileged, .. }) => out.not_applicable(),
             Some(enforcement) => out.pass(&CHECK, &id, enforcement.span),
             None => out.push(
                 CHECK

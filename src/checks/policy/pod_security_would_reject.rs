@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use crate::catalog::{CellRole, Context, Outcomes, check};
-use crate::document::{Kind, Span};
+use crate::document::{Kind, NamespaceSource, Span, excerpt};
 use crate::finding::{Finding, Layer, Persona, Severity};
 use crate::model::pod_security::{ControlResult, Level, Version, evaluate};
 use crate::model::{Carrier, Workload};
@@ -38,7 +38,7 @@ check! {
 struct Demand {
     level: Level,
     version: Version,
-    label: Option<Span>,
+    label: Option<(Span, String)>,
 }
 
 fn find(cx: &Context<'_>, out: &mut Outcomes) {
@@ -57,7 +57,8 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
         let results = evaluate(&workload.pod, demand.level, demand.version);
         let failed: Vec<&ControlResult> = results.iter().filter(|r| r.failure.is_some()).collect();
         if failed.is_empty() {
-            out.pass(&CHECK, &workload.id, demand.label.unwrap_or(workload.span));
+            let label = demand.label.as_ref().map(|(at, _)| *at);
+            out.pass(&CHECK, &workload.id, label.unwrap_or(workload.span));
             continue;
         }
         out.push(refused(workload, &demand, &failed));
@@ -70,6 +71,17 @@ fn demand(cx: &Context<'_>, workload: &Workload) -> Result<Demand, Arc<str>> {
     }
     let name = &workload.id.namespace;
     let part = cx.model.part(name, &[Kind::Namespace]);
+    match workload.namespace {
+        NamespaceSource::ClusterScoped => {
+            let reason = "its pods run in the namespace of whoever uses it; give `--pss LEVEL`";
+            return Err(reason.into());
+        }
+        NamespaceSource::Assumed => {
+            let reason = "its namespace is not written; write it, or give `--pss LEVEL`";
+            return Err(reason.into());
+        }
+        NamespaceSource::Written | NamespaceSource::Given => {}
+    }
     let Some(namespace) = part.and_then(|part| part.namespace.as_ref()) else {
         let reason =
             format!("Namespace `{name}` is not in the input; add it, or give `--pss LEVEL`");
@@ -82,7 +94,11 @@ fn demand(cx: &Context<'_>, workload: &Workload) -> Result<Demand, Arc<str>> {
         );
         return Err(reason.into());
     };
-    Ok(Demand { level: found.level, version: found.version, label: Some(found.span) })
+    let text = match &found.invalid {
+        Some(word) => format!("`{}` is no level, so the strictest is enforced", excerpt(word)),
+        None => "this level is enforced here".to_owned(),
+    };
+    Ok(Demand { level: found.level, version: found.version, label: Some((found.span, text)) })
 }
 
 fn refused(workload: &Workload, demand: &Demand, failed: &[&ControlResult]) -> Finding {
@@ -107,8 +123,8 @@ fn refused(workload: &Workload, demand: &Demand, failed: &[&ControlResult]) -> F
     if let Some(more) = places.len().checked_sub(PLACES).filter(|more| *more > 0) {
         finding = finding.label(workload.span, format!("and {more} more places"));
     }
-    match demand.label {
-        Some(at) => finding.label(at, "this level is enforced here"),
+    match &demand.label {
+        Some((at, text)) => finding.label(*at, text.clone()),
         None => finding,
     }
 }
