@@ -12,6 +12,7 @@ mod network;
 mod peers;
 mod policy;
 mod routes;
+mod sources;
 
 use crate::catalog::Check;
 
