@@ -13,6 +13,7 @@ mod network;
 mod peers;
 mod policy;
 mod routes;
+mod sources;
 
 use crate::catalog::Check;
 

@@ -1,9 +1,13 @@
 //! CiliumNetworkPolicy and CiliumClusterwideNetworkPolicy as written (semantics C1 to C24).
 
+mod refusal;
+
 use std::sync::Arc;
 
 use ipnet::IpNet;
 
+pub use self::refusal::Refusal;
+pub(super) use self::refusal::is_service_name;
 use super::fields::{
     Presence, Sourced, field, flag, integer, items, key_span, scalar_text, text, texts,
 };
@@ -28,12 +32,16 @@ pub struct CiliumPort {
 /// One entry of `toPorts`.
 #[derive(Clone, Debug)]
 pub struct ToPorts {
-    /// Ports; missing or empty means all, but for an entry that has only `serverNames` (C23).
+    /// Ports; an entry without any admits nothing (C5, C23).
     pub ports: Presence<Vec<CiliumPort>>,
     /// Place of `rules.http`, where it has at least one rule.
     pub http: Option<Span>,
     /// Place of `rules.dns`, where it has at least one rule.
     pub dns: Option<Span>,
+    /// Whether one of the HTTP or DNS rules lets every request pass.
+    pub passes_all: bool,
+    /// Place of the rules of a protocol that is not evaluated (`l7proto`).
+    pub other_rules: Option<Span>,
     /// Whether TLS is terminated so that HTTP can be read.
     pub terminates_tls: bool,
     /// Place of `serverNames`, where it names at least one.
@@ -54,8 +62,10 @@ pub struct Fqdn {
 /// A Service that egress is allowed to.
 #[derive(Clone, Debug)]
 pub struct ServicePeer {
-    /// Namespace and name, for `k8sService`.
+    /// Namespace and name, for `k8sService`; no namespace means any.
     pub named: Option<(String, String)>,
+    /// Namespace and labels, for `k8sServiceSelector`; no namespace means any.
+    pub selected: Option<(String, Selector)>,
     /// Place.
     pub span: Span,
 }
@@ -92,8 +102,6 @@ pub struct CiliumClause {
     pub icmps: Option<Span>,
     /// `authentication.mode`.
     pub authentication: Option<Sourced<String>>,
-    /// How many different L3 members are filled: two refuse the whole policy (C6).
-    pub l3_members: usize,
     /// A peer list that is written and empty: the clause then selects nobody (C5).
     pub empty_peers: Option<Span>,
     /// Place.
@@ -202,33 +210,19 @@ pub struct CiliumPolicy {
     pub refused: Option<Refusal>,
 }
 
-/// Why a Cilium policy is not enforced.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// No selector that Cilium knows; the place of the one that was meant, if any.
-    NoSelector(Option<Sourced<String>>),
-    /// No clause at all.
-    NoClauses(Span),
-    /// Two L3 members in one clause.
-    TwoPeers(Span),
-    /// HTTP rules on a port that is not TCP, or another mistake for which the agent refuses.
-    Invalid(Span),
-}
-
 impl CiliumPolicy {
     pub(super) fn read(document: &Document) -> Self {
         let root = document.root();
+        let clusterwide = document.kind == Some(Kind::CiliumClusterwideNetworkPolicy);
         let spec = field(root, "spec").filter(|spec| spec.is_map());
-        let rules: Vec<CiliumRule> =
-            spec.into_iter().chain(items(root, "specs")).map(CiliumRule::read).collect();
-        let refused = rules.iter().find_map(CiliumRule::refusal);
+        let rules = spec.into_iter().chain(items(root, "specs")).map(CiliumRule::read);
         Self {
             id: Arc::clone(&document.id),
             span: document.head,
-            clusterwide: document.kind == Some(Kind::CiliumClusterwideNetworkPolicy),
+            clusterwide,
             namespace: document.namespace,
-            rules,
-            refused,
+            rules: rules.collect(),
+            refused: refusal::of(root, document.head, clusterwide),
         }
     }
 }
@@ -236,18 +230,16 @@ impl CiliumPolicy {
 impl CiliumRule {
     fn read(node: Node<'_>) -> Self {
         let clauses = |key: &str, prefix: &'static str| {
+            let deny = key.ends_with("Deny");
             Presence::read(node, key, |list| {
-                list.children().map(|clause| CiliumClause::read(clause, prefix)).collect()
+                list.children().map(|clause| CiliumClause::read(clause, prefix, deny)).collect()
             })
         };
-        let foreign = node
-            .children()
-            .find(|child| child.key().ends_with("elector") && !SELECTORS.contains(&child.key()));
         let deny = field(node, "enableDefaultDeny");
         Self {
-            endpoints: field(node, "endpointSelector").map(Selector::read),
+            endpoints: field(node, "endpointSelector").map(Selector::read_custom),
             nodes: field(node, "nodeSelector").map(|selector| selector.span()),
-            foreign_selector: foreign.map(|s| Sourced::new(s.key().to_owned(), key_span(s))),
+            foreign_selector: refusal::foreign_selector(node),
             ingress: clauses("ingress", "from"),
             ingress_deny: clauses("ingressDeny", "from"),
             egress: clauses("egress", "to"),
@@ -257,49 +249,31 @@ impl CiliumRule {
             span: node.span(),
         }
     }
-
-    /// What makes Kubernetes or the agent refuse the policy that holds this rule (C1, C6, C11).
-    fn refusal(&self) -> Option<Refusal> {
-        match (&self.endpoints, self.nodes) {
-            (None, None) => return Some(Refusal::NoSelector(self.foreign_selector.clone())),
-            (Some(_), Some(nodes)) => return Some(Refusal::Invalid(nodes)),
-            _ => {}
-        }
-        if let Some(broken) = self.endpoints.as_ref().and_then(|selector| selector.broken) {
-            return Some(Refusal::Invalid(broken));
-        }
-        if !self.has_clauses() {
-            return Some(Refusal::NoClauses(self.span));
-        }
-        let both = Direction::ALL.into_iter();
-        let clauses = both.flat_map(|d| self.allows(d).iter().chain(self.denies(d)));
-        clauses.into_iter().find_map(CiliumClause::refusal)
-    }
 }
 
 impl CiliumClause {
-    fn read(node: Node<'_>, prefix: &'static str) -> Self {
+    /// Reads a clause. In a deny rule `toFQDNs`, `rules` and `authentication` are no fields: they
+    /// are dropped, and the rest holds (C10).
+    fn read(node: Node<'_>, prefix: &'static str, deny: bool) -> Self {
         let key = |name: &str| format!("{prefix}{name}");
-        let selectors = |list: Node<'_>| list.children().map(Selector::read).collect();
+        let selectors = |list: Node<'_>| list.children().map(Selector::read_custom).collect();
         let fqdn = |item: Node<'_>| {
             let name = text(item, "matchName").or_else(|| text(item, "matchPattern"))?;
             Some(Fqdn { pattern: name.value, span: name.span })
         };
-        let ports = |list: Node<'_>| list.children().map(ToPorts::read).collect();
+        let fqdns = || {
+            Presence::read(node, &key("FQDNs"), |l| l.children().filter_map(fqdn).collect())
+        };
+        let ports = |list: Node<'_>| list.children().map(|n| ToPorts::read(n, deny)).collect();
         let others = ["Nodes", "Groups"].into_iter().filter_map(|name| field(node, &key(name)));
-        let members =
-            ["Endpoints", "CIDR", "CIDRSet", "Entities", "Services", "Groups", "Nodes", "FQDNs"];
-        let filled = members.into_iter().filter(|name| {
-            let value = field(node, &key(name));
-            value.is_some_and(|value| value.children().next().is_some())
-        });
         let empty =
             ["Endpoints", "CIDR", "CIDRSet", "Entities", "Nodes"].into_iter().find_map(|m| {
                 let list = field(node, &key(m)).filter(|list| list.is_list())?;
                 list.children().next().is_none().then(|| key_span(list))
             });
-        let authentication = field(node, "authentication");
+        let authentication = field(node, "authentication").filter(|_| !deny);
         let head = node.children().next().map_or(node.span(), key_span);
+        let icmps = field(node, "icmps").filter(|icmps| icmps.children().next().is_some());
         Self {
             endpoints: Presence::read(node, &key("Endpoints"), selectors),
             entities: Presence::read(node, &key("Entities"), |list| {
@@ -307,35 +281,18 @@ impl CiliumClause {
                 list.children().filter_map(word).collect()
             }),
             cidrs: cidrs(node, &key("CIDR"), &key("CIDRSet")),
-            fqdns: Presence::read(node, &key("FQDNs"), |list| {
-                list.children().filter_map(fqdn).collect()
-            }),
+            fqdns: if deny { Presence::Missing } else { fqdns() },
             services: Presence::read(node, &key("Services"), |list| {
                 list.children().map(ServicePeer::read).collect()
             }),
             others: others.into_iter().find(|o| o.children().next().is_some()).map(|o| o.span()),
             ports: Presence::read(node, "toPorts", ports),
-            icmps: field(node, "icmps").map(|icmps| icmps.span()),
+            icmps: icmps.map(|icmps| icmps.span()),
             authentication: authentication.and_then(|auth| text(auth, "mode")),
-            l3_members: filled.count(),
             empty_peers: empty,
             span: node.span(),
             head,
         }
-    }
-
-    fn refusal(&self) -> Option<Refusal> {
-        if self.l3_members > 1 {
-            return Some(Refusal::TwoPeers(self.head));
-        }
-        let selectors = self.endpoints.given().into_iter().flatten();
-        let broken = selectors.filter_map(|selector| selector.broken);
-        let without_tcp = self.to_ports().iter().filter(|to| to.http.is_some()).flat_map(|to| {
-            let ports = to.ports.given().into_iter().flatten();
-            ports.filter(|p| p.protocol.as_ref().is_none_or(|word| word.value != "TCP"))
-        });
-        let places = broken.chain(without_tcp.map(|port| port.port.span));
-        places.into_iter().next().map(Refusal::Invalid)
     }
 }
 
@@ -362,22 +319,24 @@ fn cidrs(node: Node<'_>, plain: &str, set: &str) -> Presence<Vec<CidrPeer>> {
 
 impl ServicePeer {
     fn read(node: Node<'_>) -> Self {
+        let namespace =
+            |of: Node<'_>| text(of, "namespace").map(|name| name.value).unwrap_or_default();
         let named = field(node, "k8sService").and_then(|service| {
-            let name = text(service, "serviceName")?.value;
-            let namespace = text(service, "namespace").map(|n| n.value).unwrap_or_default();
-            Some((namespace, name))
+            Some((namespace(service), text(service, "serviceName")?.value))
         });
-        Self { named, span: node.children().next().map_or(node.span(), key_span) }
+        let selected = field(node, "k8sServiceSelector").and_then(|service| {
+            Some((namespace(service), Selector::read_custom(field(service, "selector")?)))
+        });
+        Self { named, selected, span: node.children().next().map_or(node.span(), key_span) }
     }
 }
 
 impl ToPorts {
-    fn read(node: Node<'_>) -> Self {
-        let rules = field(node, "rules");
-        let filled = |key: &str| {
-            let list = rules.and_then(|rules| field(rules, key))?;
-            let first = list.children().next();
-            first.map(|_| key_span(list))
+    fn read(node: Node<'_>, deny: bool) -> Self {
+        let rules = field(node, "rules").filter(|_| !deny);
+        let rule_list = |key: &str| {
+            let list = rules.and_then(|rules| field(rules, key));
+            list.filter(|list| list.children().next().is_some())
         };
         let port = |item: Node<'_>| {
             let value = field(item, "port")?;
@@ -388,12 +347,20 @@ impl ToPorts {
                 end_port,
             })
         };
+        let (http, dns) = (rule_list("http"), rule_list("dns"));
+        let any_request = |rule: Node<'_>| rule.children().next().is_none();
+        let any_name = |rule: Node<'_>| text(rule, "matchPattern").is_some_and(|p| p.value == "*");
+        let others = ["l7proto", "l7", "kafka"].into_iter();
+        let others = others.filter_map(|key| rules.and_then(|rules| field(rules, key)));
         let tls = ["terminatingTLS", "originatingTLS"];
-        let names = field(node, "serverNames");
+        let names = field(node, "serverNames").filter(|_| !deny);
         Self {
             ports: Presence::read(node, "ports", |list| list.children().filter_map(port).collect()),
-            http: filled("http"),
-            dns: filled("dns"),
+            passes_all: http.is_some_and(|list| list.children().any(any_request))
+                || dns.is_some_and(|list| list.children().any(any_name)),
+            http: http.map(key_span),
+            dns: dns.map(key_span),
+            other_rules: others.into_iter().next().map(key_span),
             terminates_tls: tls.iter().any(|key| field(node, key).is_some()),
             server_names: names
                 .filter(|names| names.children().next().is_some())

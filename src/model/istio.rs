@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::fields::{Presence, Sourced, field, items, text, texts};
 use super::selector::Selector;
-use crate::document::{Document, Node, ObjectId, Span};
+use crate::document::{Document, NamespaceSource, Node, ObjectId, Span};
 
 /// An mTLS mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +49,8 @@ pub struct PeerAuthentication {
     pub ports: Vec<(u16, Option<Sourced<MtlsMode>>)>,
     /// `creationTimestamp`: of several at one scope the oldest wins.
     pub created: Option<String>,
+    /// How the namespace was found.
+    pub namespace: NamespaceSource,
 }
 
 impl PeerAuthentication {
@@ -69,6 +71,7 @@ impl PeerAuthentication {
             mode: spec.and_then(|spec| field(spec, "mtls")).and_then(mode),
             ports: ports.into_iter().flat_map(Node::children).filter_map(port).collect(),
             created: created.map(|time| time.value),
+            namespace: document.namespace,
         }
     }
 }
@@ -177,6 +180,8 @@ pub struct AuthorizationPolicy {
     pub rules: Presence<Vec<AuthRule>>,
     /// Whether it only logs what it would do.
     pub dry_run: bool,
+    /// How the namespace was found.
+    pub namespace: NamespaceSource,
 }
 
 impl AuthorizationPolicy {
@@ -202,6 +207,7 @@ impl AuthorizationPolicy {
             action,
             rules: spec.map_or(Presence::Missing, |spec| Presence::read(spec, "rules", rules)),
             dry_run: dry_run.is_some_and(|run| run.value == "true"),
+            namespace: document.namespace,
         }
     }
 

@@ -7,7 +7,7 @@ use super::certain::Certain::{self, Known, Unknown};
 use super::fields::Sourced;
 use super::istio::{MtlsMode, PeerAuthentication};
 use super::namespace::pick;
-use super::selector::{Lookup, Truth};
+use super::selector::Truth;
 use super::workload::Workload;
 use crate::config::Mesh;
 use crate::document::{ObjectId, Span};
@@ -215,16 +215,4 @@ fn oldest(policies: &[PeerAuthentication]) -> Result<Option<PeerAuthentication>,
         return Err(reason.into());
     }
     Ok(policies.iter().min_by(|a, b| a.created.cmp(&b.created)).cloned())
-}
-
-impl Workload {
-    /// What is known of a label of its pods.
-    #[must_use]
-    pub fn label(&self, key: &str) -> Lookup<'_> {
-        match self.labels.value(key) {
-            Some(value) => Lookup::Is(value),
-            None if self.labels_are_open() => Lookup::Unknown,
-            None => Lookup::Missing,
-        }
-    }
 }

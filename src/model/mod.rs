@@ -42,7 +42,7 @@ pub use istio::{
 };
 pub use mesh::{Enrolment, Mtls};
 pub use meta::{Label as ObjectLabel, Labels};
-pub use namespace::{Enforcement, Home, NAME_LABEL, Namespace, Provenance};
+pub use namespace::{Enforcement, Home, NAME_LABEL, Namespace, Place, Provenance};
 pub use netpol::{
     Clause, Direction, IpBlock, NetworkPolicy, OtherPolicy, Peer, PortItem, PortMatch, Protocol,
 };

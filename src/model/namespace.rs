@@ -8,6 +8,7 @@ use super::fields::{Sourced, field};
 use super::meta::Labels;
 use super::pod_security::{Level, Version};
 use super::selector::{Lookup, Selector, Truth};
+use super::workload::Workload;
 use crate::document::{Document, NamespaceSource, ObjectId, Span};
 
 /// The label that every namespace has: its own name.
@@ -91,6 +92,49 @@ impl Home<'_> {
     }
 }
 
+/// The namespace that an object lies in, and whether nothing in the manifest says so.
+///
+/// Objects without a namespace go wherever the command that applies them points. They lie together
+/// for certain; whether they lie with objects that name their namespace is not known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Name; `default` where it is assumed.
+    pub name: String,
+    /// Whether it is assumed.
+    pub assumed: bool,
+}
+
+impl Place {
+    /// The place of an object.
+    #[must_use]
+    pub fn of(id: &ObjectId, source: NamespaceSource) -> Self {
+        Self { name: id.namespace.clone(), assumed: source == NamespaceSource::Assumed }
+    }
+
+    /// A namespace that is named.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self { name: name.to_owned(), assumed: false }
+    }
+
+    /// Whether an object lies here.
+    #[must_use]
+    pub fn holds(&self, id: &ObjectId, source: NamespaceSource) -> Truth {
+        let assumed = source == NamespaceSource::Assumed;
+        if self.assumed == assumed {
+            Truth::certain(self.name == id.namespace)
+        } else {
+            Truth::Unknown
+        }
+    }
+
+    /// Whether the pods of a workload lie here.
+    #[must_use]
+    pub fn holds_pods(&self, workload: &Workload) -> Truth {
+        self.holds(&workload.id, workload.namespace)
+    }
+}
+
 /// Where the pods of a namespace come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Provenance {
@@ -125,13 +169,32 @@ impl Model {
         selector.matches(|key| self.namespace_label(namespace, key))
     }
 
+    /// Whether a namespace selector matches the namespace of a workload; where that namespace is
+    /// only assumed, its labels are not known.
+    #[must_use]
+    pub fn selects_namespace_of(&self, selector: &Selector, workload: &Workload) -> Truth {
+        if workload.namespace == NamespaceSource::Assumed {
+            return selector.matches(|_| Lookup::Unknown);
+        }
+        self.selects_namespace(selector, &workload.id.namespace)
+    }
+
     /// Where the pods of a namespace come from.
     #[must_use]
     pub fn provenance(&self, namespace: &str) -> Provenance {
         if let Some(reason) = self.gap_for(namespace) {
             return Provenance::Open(reason);
         }
-        let has_pods = self.part(namespace).is_some_and(|part| !part.workloads.is_empty());
+        let part = self.part(namespace);
+        if let Some(gateway) = part.and_then(|part| part.gateways.first()) {
+            let reason = format!(
+                "the controller of Gateway `{}` makes pods in namespace `{namespace}` that are not \
+                 in the input; add them",
+                gateway.id.name
+            );
+            return Provenance::Open(reason.into());
+        }
+        let has_pods = part.is_some_and(|part| !part.workloads.is_empty());
         if has_pods { Provenance::Closed } else { Provenance::Absent }
     }
 

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-use super::fields::{Presence, Sourced, field, integer, text, texts};
-use super::selector::Selector;
+use super::cilium::is_service_name;
+use super::fields::{Presence, Sourced, field, items, text};
+use super::selector::{Selector, is_open};
 use crate::document::{Document, NamespaceSource, Node, ObjectId, Span, Value};
 
 /// The side of a connection that a rule guards.
@@ -105,6 +106,8 @@ pub struct Peer {
     pub namespaces: Option<Selector>,
     /// `ipBlock`.
     pub block: Option<IpBlock>,
+    /// Whether a variable stands where the block's range is to be.
+    pub open: bool,
     /// Whether the API refuses the entry: nothing set, a block beside a selector, no CIDR.
     pub broken: bool,
     /// Place.
@@ -187,7 +190,7 @@ impl NetworkPolicy {
             egress: clauses("egress", "to"),
             refused: None,
         };
-        policy.refused = policy.find_refused();
+        policy.refused = spec.and_then(odd_list).or_else(|| policy.find_refused());
         policy
     }
 
@@ -198,10 +201,10 @@ impl NetworkPolicy {
             let selectors = peers.flat_map(|peer| peer.pods.iter().chain(&peer.namespaces));
             clause.refused.into_iter().chain(selectors.filter_map(|selector| selector.broken))
         });
-        let types = self.types.given().into_iter().flatten();
-        let unknown = types.filter(|t| !matches!(t.value.as_str(), "Ingress" | "Egress"));
+        let types = || self.types.given().into_iter().flatten();
+        let unknown = types().filter(|t| !matches!(t.value.as_str(), "Ingress" | "Egress"));
         let own = self.subject.broken.into_iter().chain(unknown.map(|t| t.span));
-        own.chain(of_clauses).next()
+        own.chain(types().nth(2).map(|third| third.span)).chain(of_clauses).next()
     }
 
     /// The clauses of a direction, as written.
@@ -229,12 +232,27 @@ impl NetworkPolicy {
     }
 }
 
+/// A list of the spec that is written as something else, or has an item of another type.
+fn odd_list(spec: Node<'_>) -> Option<Span> {
+    if !spec.is_map() {
+        return Some(spec.span());
+    }
+    let lists = ["policyTypes", "ingress", "egress"].into_iter();
+    let list = lists.filter_map(|key| field(spec, key)).find(|list| !list.is_list());
+    let word = || items(spec, "policyTypes").find(|word| word.as_str().is_none());
+    list.or_else(word).map(|node| node.span())
+}
+
 impl Clause {
+    /// Reads a clause. An item that is null stands for an empty clause, which admits everything.
     fn read(node: Node<'_>, peers: &str) -> Self {
-        let mut refused = None;
+        let lists = [peers, "ports"].into_iter().filter_map(|key| field(node, key));
+        let odd = lists.into_iter().find(|list| !list.is_list());
+        let scalar = (!node.is_map() && !node.is_null()).then(|| node.span());
+        let mut refused = odd.map(|list| list.span()).or(scalar);
         let peers = Presence::read(node, peers, |list| {
             let peers: Vec<Peer> = list.children().map(Peer::read).collect();
-            refused = peers.iter().find(|peer| peer.broken).map(|peer| peer.span);
+            refused = refused.or(peers.iter().find(|peer| peer.broken).map(|peer| peer.span));
             peers
         });
         let ports = Presence::read(node, "ports", |list| {
@@ -258,45 +276,67 @@ impl Peer {
         let (pods, namespaces) = (selector("podSelector"), selector("namespaceSelector"));
         let parsed = block.and_then(IpBlock::read);
         let selects = pods.is_some() || namespaces.is_some();
-        let broken = selects == block.is_some() || block.is_some() && parsed.is_none();
-        Self { pods, namespaces, block: parsed, broken, span: node.span() }
+        let mut ranges = block.into_iter().flat_map(|block| {
+            field(block, "cidr").into_iter().chain(items(block, "except")).filter_map(Node::as_str)
+        });
+        let open = ranges.any(is_open);
+        let broken = selects == block.is_some() || block.is_some() && parsed.is_none() && !open;
+        Self { pods, namespaces, block: parsed, open, broken, span: node.span() }
     }
 }
 
 impl IpBlock {
+    /// Reads a block; none where the API server refuses it (N9).
     fn read(node: Node<'_>) -> Option<Self> {
+        let net = |text: &str| {
+            let net: IpNet = text.parse().ok()?;
+            (net == net.trunc()).then_some(net)
+        };
         let cidr = text(node, "cidr")?;
-        let except = texts(node, "except").into_iter();
-        let except: Option<Vec<IpNet>> = except.map(|range| range.value.parse().ok()).collect();
-        Some(Self { cidr: cidr.value.parse().ok()?, except: except?, span: cidr.span })
+        let range = net(&cidr.value)?;
+        let strictly_inside =
+            |cut: &IpNet| range.contains(cut) && cut.prefix_len() > range.prefix_len();
+        let except = items(node, "except");
+        let except: Option<Vec<IpNet>> =
+            except.map(|cut| net(cut.as_str()?).filter(strictly_inside)).collect();
+        Some(Self { cidr: range, except: except?, span: cidr.span })
     }
 }
 
 impl PortItem {
+    /// Reads an entry; none where the API server refuses it (N8).
     fn read(node: Node<'_>) -> Option<Self> {
-        let protocol = match text(node, "protocol") {
-            Some(word) => Protocol::from_word(&word.value)?,
+        let protocol = match field(node, "protocol") {
+            Some(word) => Protocol::from_word(word.as_str()?)?,
             None => Protocol::Tcp,
         };
-        let end = integer(node, "endPort").and_then(|end| u16::try_from(end.value).ok());
-        let ports = match field(node, "port").map(Node::value) {
+        let number = |value: Node<'_>| u16::try_from(value.as_int()?).ok().filter(|port| *port > 0);
+        let end = field(node, "endPort");
+        let ports = match field(node, "port") {
+            None if end.is_some() => return None,
             None => PortMatch::All,
-            // A port name has a letter; a quoted number is refused.
-            Some(Value::Str(name)) if name.parse::<u16>().is_ok() || name.is_empty() => {
-                return None;
-            }
-            Some(Value::Str(_)) if end.is_some() => return None,
-            Some(Value::Str(name)) => PortMatch::Named(name.to_owned()),
-            Some(_) => {
-                let port = u16::try_from(integer(node, "port")?.value).ok()?;
-                PortMatch::Range(port, end.unwrap_or(port))
-            }
+            Some(port) => match port.value() {
+                Value::Str(name) if end.is_none() && is_port_name(name) => {
+                    PortMatch::Named(name.to_owned())
+                }
+                Value::Str(_) => return None,
+                _ => {
+                    let start = number(port)?;
+                    let end = end.map_or(Some(start), number)?;
+                    if end < start {
+                        return None;
+                    }
+                    PortMatch::Range(start, end)
+                }
+            },
         };
-        if matches!(ports, PortMatch::Range(start, end) if start == 0 || end < start) {
-            return None;
-        }
         Some(Self { protocol, ports, span: node.span() })
     }
+}
+
+/// A port name is a service name in lower case; a quoted number is none.
+fn is_port_name(name: &str) -> bool {
+    is_open(name) || is_service_name(name) && !name.bytes().any(|b| b.is_ascii_uppercase())
 }
 
 /// A policy of a kind that is not evaluated: it may change what pods are protected.

@@ -71,6 +71,8 @@ pub struct Requirement {
     pub span: Span,
     /// Place of the key.
     pub key_span: Span,
+    /// Whether it stands under `matchLabels`, and not under `matchExpressions`.
+    pub label: bool,
 }
 
 /// A label selector: all requirements have to hold; without any it matches everything.
@@ -93,13 +95,25 @@ impl Selector {
 
     /// Reads `{matchLabels, matchExpressions}`. Null parts count as missing.
     pub(crate) fn read(node: Node<'_>) -> Self {
+        Self::read_as(node, true)
+    }
+
+    /// Reads a selector of a custom resource, where a label with a null value is dropped.
+    pub(crate) fn read_custom(node: Node<'_>) -> Self {
+        Self::read_as(node, false)
+    }
+
+    fn read_as(node: Node<'_>, typed: bool) -> Self {
         let mut selector = Self::everything(node.span());
         if !node.is_map() {
             selector.broken = (!node.is_null()).then_some(node.span());
             return selector;
         }
         if let Some(labels) = field(node, "matchLabels") {
-            selector.take_labels(labels);
+            selector.take_labels(labels, typed);
+        }
+        if let Some(list) = field(node, "matchExpressions").filter(|list| !list.is_list()) {
+            selector.broken = Some(list.span());
         }
         for expression in items(node, "matchExpressions") {
             match requirement(expression) {
@@ -113,26 +127,36 @@ impl Selector {
     /// Reads a plain map of labels, as Services have it.
     pub(crate) fn of_labels(node: Node<'_>) -> Self {
         let mut selector = Self::everything(node.span());
-        selector.take_labels(node);
+        selector.take_labels(node, true);
         selector
     }
 
-    fn take_labels(&mut self, labels: Node<'_>) {
+    fn take_labels(&mut self, labels: Node<'_>, typed: bool) {
         if !labels.is_map() {
             self.broken = Some(labels.span());
             return;
         }
         for label in labels.children() {
-            let Value::Str(value) = label.value() else {
-                self.broken = Some(label.span());
-                continue;
+            // A typed API reads null as the empty string, a custom resource loses it.
+            let value = match label.value() {
+                Value::Str(value) => value,
+                Value::Null if typed => "",
+                Value::Null => continue,
+                _ => {
+                    self.broken = Some(label.span());
+                    continue;
+                }
             };
+            if !(is_label_value(value) && is_label_key(label.key())) {
+                self.broken = Some(label.span());
+            }
             self.requirements.push(Requirement {
                 key: label.key().to_owned(),
                 operator: Operator::In,
                 values: vec![value.to_owned()],
                 span: label.span(),
                 key_span: label.key_span().unwrap_or(label.span()),
+                label: true,
             });
         }
     }
@@ -154,8 +178,6 @@ impl Selector {
 
 impl Requirement {
     fn holds(&self, label: Lookup<'_>) -> Truth {
-        // No label value holds a dollar sign: it is a variable that nobody has filled in.
-        let unresolved = |text: &str| text.contains('$');
         match (self.operator, label) {
             (_, Lookup::Unknown) => Truth::Unknown,
             (Operator::Exists, label) => Truth::certain(label != Lookup::Missing),
@@ -164,7 +186,7 @@ impl Requirement {
             (Operator::NotIn, Lookup::Missing) => Truth::Yes,
             (operator, Lookup::Is(value)) => {
                 let found = self.values.iter().any(|wanted| wanted == value);
-                let open = unresolved(value) || self.values.iter().any(|v| unresolved(v));
+                let open = is_open(value) || self.values.iter().any(|v| is_open(v));
                 if open && !found {
                     return Truth::Unknown;
                 }
@@ -185,13 +207,51 @@ fn requirement(node: Node<'_>) -> Option<Requirement> {
     };
     let values: Vec<String> = texts(node, "values").into_iter().map(|v| v.value).collect();
     let takes_values = matches!(operator, Operator::In | Operator::NotIn);
-    (takes_values != values.is_empty()).then_some(Requirement {
-        key: key_node.as_str()?.to_owned(),
+    let written = items(node, "values").count();
+    let key = key_node.as_str()?;
+    let valid = takes_values != values.is_empty()
+        && written == values.len()
+        && is_label_key(key)
+        && values.iter().all(|value| is_label_value(value));
+    valid.then(|| Requirement {
+        key: key.to_owned(),
         operator,
         values,
         span: node.span(),
         key_span: key_node.span(),
+        label: false,
     })
+}
+
+/// Whether a text is left open: no label holds a dollar sign or a brace, so it is a variable that
+/// nobody has filled in.
+pub(crate) fn is_open(text: &str) -> bool {
+    text.contains(['$', '{'])
+}
+
+/// Whether the API server takes a text for a label value.
+///
+/// Source: kubernetes/apimachinery pkg/util/validation, IsValidLabelValue.
+pub(crate) fn is_label_value(text: &str) -> bool {
+    let inner = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    let ends = |b: Option<&u8>| b.is_none_or(u8::is_ascii_alphanumeric);
+    let bytes = text.as_bytes();
+    is_open(text)
+        || bytes.len() <= 63
+            && bytes.iter().all(|b| inner(*b))
+            && ends(bytes.first())
+            && ends(bytes.last())
+}
+
+/// Whether the API server takes a text for a label key; Cilium's prefix for the source is allowed.
+fn is_label_key(text: &str) -> bool {
+    let plain = text.rsplit_once(':').map_or(text, |(_, key)| key);
+    let (prefix, name) = plain.rsplit_once('/').map_or((None, plain), |(p, n)| (Some(p), n));
+    let subdomain = |prefix: &str| {
+        let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        prefix.split('.').all(|part| !part.is_empty() && part.bytes().all(inner))
+    };
+    is_open(text) || !name.is_empty() && is_label_value(name) && prefix.is_none_or(subdomain)
 }
 
 #[cfg(test)]
@@ -202,7 +262,8 @@ mod tests {
     fn selector(operator: Operator, values: &[&str]) -> Selector {
         let span = Span::start_of(FileId(0));
         let values = values.iter().map(|v| (*v).to_owned()).collect();
-        let requirement = Requirement { key: "app".into(), operator, values, span, key_span: span };
+        let requirement =
+            Requirement { key: "app".into(), operator, values, span, key_span: span, label: false };
         Selector { requirements: vec![requirement], span, broken: None }
     }
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::fields::{Sourced, field, flag, integer, items, scalar_text, text};
 use super::namespace::Home;
-use super::selector::Selector;
+use super::meta::Labels;
+use super::selector::{Lookup, Selector};
 use crate::document::{Document, Mark, NamespaceSource, Node, ObjectId, SecretHit, Span, Value};
 
 /// A port of a Service.
@@ -31,6 +32,10 @@ pub struct Service {
     pub span: Span,
     /// Type, `ClusterIP` where none is written.
     pub kind: Sourced<String>,
+    /// Labels of the Service itself.
+    pub labels: Labels,
+    /// How the namespace was found.
+    pub namespace: NamespaceSource,
     /// Selector; none where it has none, or an empty one.
     pub selector: Option<Selector>,
     /// Ports.
@@ -63,6 +68,8 @@ impl Service {
             id: Arc::clone(&document.id),
             span: document.head,
             kind: kind.unwrap_or_else(|| Sourced::new("ClusterIP".to_owned(), document.head)),
+            labels: Labels::read(field(root, "metadata"), "labels"),
+            namespace: document.namespace,
             selector: selector
                 .map(Selector::of_labels)
                 .filter(|selector| !selector.requirements.is_empty() || selector.broken.is_some()),
@@ -73,6 +80,12 @@ impl Service {
             internal,
             patch: document.patch,
         }
+    }
+
+    /// What is known of a label of the Service itself.
+    #[must_use]
+    pub fn label(&self, key: &str) -> Lookup<'_> {
+        self.labels.value(key).map_or(Lookup::Missing, Lookup::Is)
     }
 
     /// Whether DNS sends its clients elsewhere.

@@ -173,7 +173,7 @@ impl<'a> View<'a> {
     /// Whether everything that could add pods to a namespace is in the input.
     #[must_use]
     pub fn closed(&self, namespace: &str) -> Certain<()> {
-        self.touch(&[Kind::Pod]);
+        self.touch(&[Kind::Pod, Kind::Gateway]);
         self.model.closed(namespace)
     }
 

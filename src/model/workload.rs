@@ -6,6 +6,7 @@ use super::container::{Container, ContainerList, Pod};
 use super::fields::{field, items};
 use super::meta::Labels;
 use super::namespace::Home;
+use super::selector::Lookup;
 use crate::document::{Document, NamespaceSource, Node, ObjectId, Span};
 
 /// What kind of object carries a pod.
@@ -63,10 +64,66 @@ impl Workload {
         Home { name: &self.id.namespace, source: self.namespace }
     }
 
-    /// Whether its controller may give its pods labels that are not written here.
+    /// What is known of a label of its pods.
     #[must_use]
-    pub fn labels_are_open(&self) -> bool {
-        matches!(self.carrier, Carrier::Custom)
+    pub fn label(&self, key: &str) -> Lookup<'_> {
+        match self.labels.value(key) {
+            Some(value) => Lookup::Is(value),
+            None if self.is_named_by(key) => Lookup::Is(&self.id.name),
+            None if self.controller_sets(key) => Lookup::Unknown,
+            None => Lookup::Missing,
+        }
+    }
+
+    /// Whether the controller gives the pods its own name under this key.
+    fn is_named_by(&self, key: &str) -> bool {
+        match self.id.kind.as_str() {
+            "Job" => matches!(key, "job-name" | "batch.kubernetes.io/job-name"),
+            "Service" if self.carrier == Carrier::Knative => {
+                matches!(
+                    key,
+                    "serving.knative.dev/service" | "serving.knative.dev/configuration"
+                )
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the controller gives the pods this label, with a value that no manifest shows.
+    ///
+    /// Sources: the controllers of Kubernetes (pkg/controller), Knative Serving
+    /// (pkg/reconciler/revision/resources/meta.go), Argo (workflow/common, rollouts).
+    fn controller_sets(&self, key: &str) -> bool {
+        const JOB: [&str; 5] = [
+            "job-name",
+            "controller-uid",
+            "batch.kubernetes.io/job-name",
+            "batch.kubernetes.io/controller-uid",
+            "batch.kubernetes.io/job-completion-index",
+        ];
+        match (self.carrier, self.id.kind.as_str()) {
+            (Carrier::Pod, _) => false,
+            (Carrier::Custom, _) => true,
+            (Carrier::Job, _) => JOB.contains(&key),
+            (Carrier::Knative, _) => {
+                key.starts_with("serving.knative.dev/")
+                    || matches!(key, "app" | "pod-template-hash")
+            }
+            (Carrier::Workflow, _) => key.starts_with("workflows.argoproj.io/"),
+            (Carrier::Controller, "StatefulSet") => matches!(
+                key,
+                "statefulset.kubernetes.io/pod-name"
+                    | "apps.kubernetes.io/pod-index"
+                    | "controller-revision-hash"
+            ),
+            (Carrier::Controller, "DaemonSet") => {
+                matches!(key, "controller-revision-hash" | "pod-template-generation")
+            }
+            (Carrier::Controller, "Rollout") => {
+                matches!(key, "rollouts-pod-template-hash" | "pod-template-hash")
+            }
+            (Carrier::Controller, _) => key == "pod-template-hash",
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::conn::PortSet;
 use super::peer::Endpoint;
-use super::rule::{Action, Guard, Rule, Tier};
+use super::rule::{Action, Handshake, Rule, Tier};
 use crate::model::{Model, Truth, Workload};
 
 /// What the rules of one subject and direction say about one peer.
@@ -12,36 +12,60 @@ pub struct Verdict {
     pub allowed: PortSet,
     /// Ports on which a guard decides.
     pub conditional: PortSet,
-    /// Indices of the rules that admit something, in order.
+    /// Indices of the rules that admit something, in order; none where nothing isolates.
     pub by: Vec<u32>,
 }
 
+impl Verdict {
+    /// Ports that are admitted, be it under a condition.
+    #[must_use]
+    pub fn open(&self) -> PortSet {
+        self.allowed.or(&self.conditional)
+    }
+}
+
+/// The rules about one subject in one direction.
+pub(super) struct Selected<'r> {
+    /// Those that certainly select it.
+    pub(super) certain: Vec<&'r Rule>,
+    /// Those of which that is not known.
+    pub(super) possible: Vec<&'r Rule>,
+}
+
+/// How to read what the input does not settle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// Nothing is admitted that might not be.
+    Narrow,
+    /// Everything is admitted that might be.
+    Wide,
+}
+
 /// Evaluates rules for a peer. `subject` is the pod that the rules protect.
-///
-/// Unknown matches count as `assumed`: with [`Truth::Yes`] the answer is the widest that the input
-/// admits, with [`Truth::No`] the narrowest.
 pub(super) fn evaluate(
     model: &Model,
-    rules: &[&Rule],
+    selected: &Selected<'_>,
     subject: &Workload,
     peer: &Endpoint<'_>,
-    assumed: Truth,
+    reading: Reading,
 ) -> Verdict {
+    let certain = selected.certain.iter().map(|rule| (*rule, Truth::Yes));
+    let possible = selected.possible.iter().map(|rule| (*rule, Truth::Unknown));
     let mut matching: Vec<(&Rule, PortSet)> = Vec::new();
-    for rule in rules {
-        let fits = match peer.matches(&rule.peers, model) {
-            Truth::Unknown if rule.action == Action::Deny => {
-                // What may be denied is admitted in the widest reading.
-                Truth::certain(assumed == Truth::No)
-            }
-            Truth::Unknown => assumed,
-            certain => certain,
+    for (rule, selects) in certain.chain(possible) {
+        // What may be denied is denied in the narrow reading, what may be admitted is not.
+        let in_doubt = (rule.action == Action::Deny) == (reading == Reading::Narrow);
+        let fits = match selects.and(peer.matches(&rule.peers, model)) {
+            Truth::Unknown => in_doubt,
+            certain => certain == Truth::Yes,
         };
-        if fits == Truth::Yes {
+        if fits {
             matching.push((rule, rule.ports.resolve(peer.destination(rule.direction, subject))));
         }
     }
-    let isolated = rules.iter().any(|rule| rule.tier == Tier::Normal && rule.default_deny);
+    let isolates = |rule: &&Rule| rule.tier == Tier::Normal && rule.default_deny;
+    let isolated = selected.certain.iter().any(isolates)
+        || reading == Reading::Narrow && selected.possible.iter().any(isolates);
     let mut verdict = Verdict::default();
     let left = ordered(&matching, Tier::Admin, PortSet::all(), &mut verdict);
     let left = normal(&matching, left, isolated, &mut verdict);
@@ -101,12 +125,14 @@ fn normal(
     if !isolated {
         return candidates;
     }
-    let free = union(&|rule| rule.action == Action::Allow && rule.guard.is_none());
-    let handshake =
-        union(&|rule| rule.action == Action::Allow && rule.guard == Some(Guard::Authentication));
-    let guarded = union(&|rule| rule.action == Action::Allow && rule.guard.is_some());
-    // A plain allow voids an L7 guard, but inherits a handshake that another rule asks for (C15).
-    let allowed = free.minus(&handshake).and(&candidates);
+    let allows = |rule: &Rule| rule.action == Action::Allow;
+    let free = union(&|rule| allows(rule) && rule.guard.is_none());
+    let guarded = union(&|rule| allows(rule) && rule.guard.is_some());
+    let required = union(&|rule| allows(rule) && rule.handshake == Some(Handshake::Required));
+    let disabled = union(&|rule| allows(rule) && rule.handshake == Some(Handshake::Disabled));
+    // A plain allow voids an L7 guard (C11), but inherits a handshake that another rule asks for;
+    // only one that switches it off does not (C15).
+    let allowed = free.minus(&required.minus(&disabled)).and(&candidates);
     let conditional = free.or(&guarded).and(&candidates).minus(&allowed);
     verdict.allowed = verdict.allowed.or(&allowed);
     verdict.conditional = verdict.conditional.or(&conditional);

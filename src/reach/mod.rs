@@ -13,17 +13,24 @@ pub use conn::{PortSet, Ports};
 pub use eval::Verdict;
 pub use peer::Endpoint;
 pub use rule::{
-    Action, Dialect, Entity, Guard, NamespaceScope, Origin, PeerSet, Peers, PortSpec, Rule,
-    ServiceTarget, Subject, Tier,
+    Action, Dialect, Entity, Guard, Handshake, NamespaceScope, Origin, PeerSet, Peers, PortSpec,
+    Rule, ServiceTarget, Subject, Tier,
 };
 pub use view::ReachView;
 
-pub(crate) use lower::proxies_dns;
-pub(crate) use peer::{covers_namespace, namespace_matches, selects, selects_labels, split_source};
+pub(crate) use lower::{cilium_subjects, netpol_subject, proxies_dns};
+pub(crate) use peer::{
+    claims, covers_namespace, is_left_out, namespace_matches, selects_labels, split_source,
+};
+
+use std::collections::BTreeMap;
+
+use ipnet::IpNet;
 
 use crate::config::Cni;
-use crate::document::{Defect, ObjectId, Span};
+use crate::document::{Defect, NamespaceSource, ObjectId, Span};
 use crate::model::{Certain, Direction, Known, Model, Truth, Unknown, Workload};
+use eval::{Reading, Selected};
 
 /// The rules that select one pod, by direction.
 #[derive(Debug, Default)]
@@ -74,6 +81,39 @@ const fn slot(direction: Direction) -> usize {
     }
 }
 
+/// Pods by the namespace that they name, and those that name none.
+struct ByPlace<'p> {
+    named: BTreeMap<&'p str, Vec<usize>>,
+    assumed: Vec<usize>,
+    all: Vec<usize>,
+}
+
+impl<'p> ByPlace<'p> {
+    fn new(pods: &[&'p Workload]) -> Self {
+        let mut places =
+            Self { named: BTreeMap::new(), assumed: Vec::new(), all: (0..pods.len()).collect() };
+        for (index, pod) in pods.iter().enumerate() {
+            if pod.namespace == NamespaceSource::Assumed {
+                places.assumed.push(index);
+            } else {
+                places.named.entry(&pod.id.namespace).or_default().push(index);
+            }
+        }
+        places
+    }
+
+    /// The pods that a rule of this scope may select.
+    fn candidates(&self, scope: &NamespaceScope) -> impl Iterator<Item = usize> {
+        let (near, far) = match scope {
+            NamespaceScope::One(place) if !place.assumed => {
+                (self.named.get(place.name.as_str()).map_or(&[][..], Vec::as_slice), &self.assumed)
+            }
+            _ => (&[][..], &self.all),
+        };
+        near.iter().chain(far).copied()
+    }
+}
+
 impl<'m> Reach<'m> {
     /// Lowers the policies of a model and finds whom they select.
     #[must_use]
@@ -83,22 +123,13 @@ impl<'m> Reach<'m> {
         let pods: Vec<&Workload> =
             model.workloads().filter(|w| !w.pod.uses_host_network()).collect();
         let mut selecting: Vec<Selecting> = pods.iter().map(|_| Selecting::default()).collect();
-        let mut by_namespace: std::collections::BTreeMap<&str, Vec<usize>> =
-            std::collections::BTreeMap::new();
-        for (index, pod) in pods.iter().enumerate() {
-            by_namespace.entry(&pod.id.namespace).or_default().push(index);
-        }
-        let everywhere: Vec<usize> = (0..pods.len()).collect();
+        let places = ByPlace::new(&pods);
         for rule in rules.iter().filter(|rule| rule.in_force) {
-            let candidates = match &rule.subject.namespaces {
-                NamespaceScope::One(name) => by_namespace.get(name.as_str()),
-                _ => Some(&everywhere),
-            };
-            for index in candidates.into_iter().flatten() {
-                let (Some(pod), Some(entry)) = (pods.get(*index), selecting.get_mut(*index)) else {
+            for index in places.candidates(&rule.subject.namespaces) {
+                let (Some(pod), Some(entry)) = (pods.get(index), selecting.get_mut(index)) else {
                     continue;
                 };
-                let lists = match selects(&rule.subject, pod, model) {
+                let lists = match claims(&rule.subject, pod, model) {
                     Truth::Yes => &mut entry.certain,
                     Truth::Unknown => &mut entry.possible,
                     Truth::No => continue,
@@ -165,14 +196,20 @@ impl<'m> Reach<'m> {
     /// Why a pod that seems open may not be.
     fn doubt(&self, pod: PodRef<'_>, direction: Direction) -> Option<Arc<str>> {
         let maybe = self.possibly_selecting(pod, direction);
-        if let Some(rule) = maybe.iter().find(|rule| rule.default_deny) {
-            let reason = format!(
-                "{} may select it: labels that decide are not in the input",
-                rule.origin.object
-            );
-            return Some(reason.into());
-        }
-        self.doubt_about(&pod.workload.id.namespace)
+        let isolating = maybe.iter().find(|rule| rule.default_deny);
+        isolating
+            .map(|rule| may_select(rule, pod.workload))
+            .or_else(|| self.doubt_about(&pod.workload.id.namespace))
+    }
+
+    /// Why a pod that no policy seems to select may be selected.
+    #[must_use]
+    pub fn doubt_about_selection(&self, pod: PodRef<'_>) -> Option<Arc<str>> {
+        let mut maybe = Direction::ALL.into_iter().flat_map(|d| self.possibly_selecting(pod, d));
+        maybe
+            .next()
+            .map(|rule| may_select(rule, pod.workload))
+            .or_else(|| self.doubt_about(&pod.workload.id.namespace))
     }
 
     /// Why a policy of a namespace may not have been seen: one is of a kind that is not evaluated,
@@ -187,8 +224,22 @@ impl<'m> Reach<'m> {
         self.model.gap_for(namespace).or_else(|| self.model.gap_for(""))
     }
 
-    /// What the rules of a pod admit for a peer. Unknown where labels that decide are missing from
-    /// the input and change the answer.
+    fn evaluate(
+        &self,
+        pod: PodRef<'_>,
+        direction: Direction,
+        peer: &Endpoint<'_>,
+        reading: Reading,
+    ) -> Verdict {
+        let selected = Selected {
+            certain: self.selecting(pod, direction),
+            possible: self.possibly_selecting(pod, direction),
+        };
+        eval::evaluate(self.model, &selected, pod.workload, peer, reading)
+    }
+
+    /// What the rules of a pod admit for a peer. Unknown where labels or Services that decide are
+    /// missing from the input and change the answer; policies that may be missing are not counted.
     #[must_use]
     pub fn verdict(
         &self,
@@ -196,10 +247,9 @@ impl<'m> Reach<'m> {
         direction: Direction,
         peer: &Endpoint<'_>,
     ) -> Certain<Verdict> {
-        let rules = self.selecting(pod, direction);
-        let asked = |assumed| eval::evaluate(self.model, &rules, pod.workload, peer, assumed);
-        let (narrow, wide) = (asked(Truth::No), asked(Truth::Yes));
-        if narrow == wide {
+        let narrow = self.evaluate(pod, direction, peer, Reading::Narrow);
+        let wide = self.evaluate(pod, direction, peer, Reading::Wide);
+        if narrow.allowed == wide.allowed && narrow.conditional == wide.conditional {
             Known(narrow)
         } else {
             Unknown("labels or Services that decide are not in the input; add them".into())
@@ -214,8 +264,38 @@ impl<'m> Reach<'m> {
         direction: Direction,
         peer: &Endpoint<'_>,
     ) -> Verdict {
-        let rules = self.selecting(pod, direction);
-        eval::evaluate(self.model, &rules, pod.workload, peer, Truth::No)
+        self.evaluate(pod, direction, peer, Reading::Narrow)
+    }
+
+    /// The widest answer: what the missing objects may add included.
+    #[must_use]
+    pub fn possibly_admitted(
+        &self,
+        pod: PodRef<'_>,
+        direction: Direction,
+        peer: &Endpoint<'_>,
+    ) -> Verdict {
+        self.evaluate(pod, direction, peer, Reading::Wide)
+    }
+
+    /// The parts of a range that no rule of a pod divides, in order: together they are the range.
+    #[must_use]
+    pub fn ranges(&self, pod: PodRef<'_>, direction: Direction, within: IpNet) -> Vec<IpNet> {
+        let mut cuts: Vec<IpNet> = Vec::new();
+        let possible = self.possibly_selecting(pod, direction);
+        for rule in self.selecting(pod, direction).into_iter().chain(possible) {
+            let Peers::Set(set) = &rule.peers else { continue };
+            for peer in set {
+                if let PeerSet::Cidr { net, except, .. } = peer {
+                    cuts.extend(except.iter().chain([net]).filter(|cut| within.contains(*cut)));
+                }
+            }
+        }
+        cuts.sort_unstable();
+        cuts.dedup();
+        let mut parts = Vec::new();
+        divide(within, &cuts, &mut parts);
+        parts
     }
 
     /// A rule by its index.
@@ -223,4 +303,37 @@ impl<'m> Reach<'m> {
     pub fn rule(&self, index: u32) -> Option<&Rule> {
         self.rules.get(index as usize)
     }
+}
+
+/// Halves a range until no cut lies inside a part.
+fn divide(range: IpNet, cuts: &[IpNet], parts: &mut Vec<IpNet>) {
+    let inside: Vec<IpNet> =
+        cuts.iter().filter(|cut| range.contains(*cut) && **cut != range).copied().collect();
+    if inside.is_empty() {
+        parts.push(range);
+        return;
+    }
+    let halves = range.subnets(range.prefix_len() + 1);
+    for half in halves.into_iter().flatten() {
+        divide(half, &inside, parts);
+    }
+}
+
+/// Why it is not known whether a rule selects a pod.
+fn may_select(rule: &Rule, pod: &Workload) -> Arc<str> {
+    let policy = &rule.origin.object;
+    let unplaced = match &rule.subject.namespaces {
+        NamespaceScope::One(place) => place.assumed,
+        _ => false,
+    };
+    let pod_unplaced = pod.namespace == NamespaceSource::Assumed;
+    let (kind, name) = (&policy.kind, &policy.name);
+    let reason = match (unplaced, pod_unplaced) {
+        (true, false) => format!("{kind} `{name}` names no namespace, so it may select it; write it"),
+        (false, true) => {
+            format!("{kind} `{name}` may select it: the workload names no namespace; write it")
+        }
+        _ => format!("{kind} `{name}` may select it: labels that decide are not in the input"),
+    };
+    reason.into()
 }

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use super::conn::{PortSet, Ports};
 use crate::document::{ObjectId, Span};
-use crate::model::{Direction, PortMatch, Protocol, Selector, Workload};
+use crate::model::{Direction, Place, PortMatch, Protocol, Requirement, Selector, Workload};
 
 /// Evaluation order: tiers are walked from Admin to Baseline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,20 +30,29 @@ pub enum Action {
     Pass,
 }
 
-/// A condition beyond addresses and ports.
+/// A condition on what is said inside a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Guard {
     /// HTTP rules decide.
     Http,
-    /// DNS rules decide; the DNS proxy reads the answers.
+    /// DNS rules decide.
     Dns,
     /// The TLS server name decides.
     ServerNames,
-    /// A handshake has to succeed.
-    Authentication,
+    /// Rules of another protocol decide.
+    Other,
 }
 
-/// Something in Cilium's vocabulary that is not selected by labels.
+/// What a rule says of the handshake between the identities of two pods (semantics C15).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handshake {
+    /// It has to succeed, for other rules about the same peer and port as well.
+    Required,
+    /// It is switched off.
+    Disabled,
+}
+
+/// Something in Cilium's vocabulary that is not selected by labels (semantics C8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entity {
     /// Everything.
@@ -52,8 +61,20 @@ pub enum Entity {
     World,
     /// Every pod, host and node of the cluster.
     Cluster,
-    /// A node, a health endpoint, an unmanaged or starting pod, the API server.
-    Infrastructure,
+    /// The node of the pod.
+    Host,
+    /// Another node.
+    RemoteNode,
+    /// The API server.
+    KubeApiserver,
+    /// The ingress of Cilium.
+    Ingress,
+    /// An endpoint that has no identity yet.
+    Init,
+    /// The health check.
+    Health,
+    /// An endpoint that Cilium does not manage.
+    Unmanaged,
     /// Nothing.
     None,
 }
@@ -62,7 +83,7 @@ pub enum Entity {
 #[derive(Clone, Debug, PartialEq)]
 pub enum NamespaceScope {
     /// One.
-    One(String),
+    One(Place),
     /// All of them.
     All,
     /// Those whose labels match.
@@ -74,21 +95,18 @@ pub enum NamespaceScope {
 pub enum Dialect {
     /// Labels of the pod.
     Kubernetes,
-    /// Labels with a source prefix, and those that Cilium derives.
+    /// Labels of Cilium's identity: with a source prefix, with those that Cilium derives, without
+    /// those that it leaves out.
     Cilium,
 }
 
 /// What a Service in a policy stands for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ServiceTarget {
-    /// The pods of a namespace that its selector matches.
-    Pods {
-        /// Namespace of the Service.
-        namespace: String,
-        /// Its selector.
-        selector: Selector,
-    },
-    /// No pod: it has no selector.
+    /// The pods that the selectors match, each in the place of its Service; a Service without a
+    /// selector has none.
+    Pods(Vec<(Place, Selector)>),
+    /// There is no such Service.
     Nobody,
     /// It is not in the input.
     Unknown,
@@ -212,8 +230,9 @@ impl PortSpec {
 fn named(destination: Option<&Workload>, name: &str, protocol: Protocol) -> Ports {
     let containers = destination.into_iter().flat_map(|workload| &workload.pod.containers);
     let ports = containers.flat_map(|container| &container.ports);
-    let matching =
-        ports.filter(|port| port.name.as_deref() == Some(name) && port.protocol == protocol.word());
+    let is_it = |own: &str| own.eq_ignore_ascii_case(name);
+    let matching = ports
+        .filter(|port| port.name.as_deref().is_some_and(is_it) && port.protocol == protocol.word());
     matching
         .filter_map(|port| port.number)
         .fold(Ports::none(), |set, number| set.or(&Ports::range(number, number)))
@@ -228,6 +247,33 @@ pub struct Subject {
     pub pods: Selector,
     /// How labels are looked up.
     pub dialect: Dialect,
+}
+
+impl Subject {
+    /// Whether every pod of `other`, those that are not in the input included, is one of these: the
+    /// same place or all of them, and no condition that the other does not make, too.
+    #[must_use]
+    pub fn includes(&self, other: &Self) -> bool {
+        let place = match (&self.namespaces, &other.namespaces) {
+            (NamespaceScope::All, _) => true,
+            (NamespaceScope::One(own), NamespaceScope::One(others)) => own == others,
+            (NamespaceScope::Matching(own), NamespaceScope::Matching(others)) => {
+                weaker(own, others)
+            }
+            _ => false,
+        };
+        let everyone = self.pods.requirements.is_empty();
+        place && (everyone || self.dialect == other.dialect) && weaker(&self.pods, &other.pods)
+    }
+}
+
+/// Whether each condition of `a` is one of `b`.
+fn weaker(a: &Selector, b: &Selector) -> bool {
+    let same = |x: &Requirement, y: &Requirement| {
+        x.key == y.key && x.operator == y.operator && x.values == y.values
+    };
+    let found = |wanted: &Requirement| b.requirements.iter().any(|other| same(wanted, other));
+    a.broken.is_none() && b.broken.is_none() && a.requirements.iter().all(found)
 }
 
 /// Where a rule comes from.
@@ -264,6 +310,10 @@ pub struct Rule {
     pub default_deny: bool,
     /// What else has to hold.
     pub guard: Option<Guard>,
+    /// What it says of the handshake.
+    pub handshake: Option<Handshake>,
+    /// Whether the DNS proxy reads the answers that it lets through, which `toFQDNs` lives on.
+    pub reads_dns: bool,
     /// Whether lowering added it: isolation without any clause.
     pub synthetic: bool,
     /// Whether it is enforced. The rules of a policy that is refused are kept as written, for what

@@ -2,6 +2,8 @@
 
 use std::cell::Cell;
 
+use ipnet::IpNet;
+
 use super::{Endpoint, PodRef, Reach, Rule, Verdict};
 use crate::config::Cni;
 use crate::document::{Kind, KindSet};
@@ -16,6 +18,7 @@ const READS: KindSet = KindSet::of(&[
     Kind::CiliumClusterwideNetworkPolicy,
     Kind::OtherNetworkPolicy,
     Kind::Service,
+    Kind::Gateway,
 ]);
 
 /// Reach as one check sees it.
@@ -86,6 +89,29 @@ impl<'a> ReachView<'a> {
         peer: &Endpoint<'_>,
     ) -> Verdict {
         self.reach().certainly_admitted(pod, direction, peer)
+    }
+
+    /// What is admitted if every missing object says so.
+    #[must_use]
+    pub fn possibly_admitted(
+        &self,
+        pod: PodRef<'_>,
+        direction: Direction,
+        peer: &Endpoint<'_>,
+    ) -> Verdict {
+        self.reach().possibly_admitted(pod, direction, peer)
+    }
+
+    /// The parts of a range that no rule of a pod divides.
+    #[must_use]
+    pub fn ranges(&self, pod: PodRef<'_>, direction: Direction, within: IpNet) -> Vec<IpNet> {
+        self.reach().ranges(pod, direction, within)
+    }
+
+    /// Why a pod that no policy seems to select may be selected.
+    #[must_use]
+    pub fn doubt_about_selection(&self, pod: PodRef<'_>) -> Option<std::sync::Arc<str>> {
+        self.reach().doubt_about_selection(pod)
     }
 
     /// Why a policy of a namespace may not have been seen.

@@ -3,7 +3,7 @@ use super::peers::each_peer;
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
-use crate::reach::{NamespaceScope, PeerSet};
+use crate::reach::PeerSet;
 
 check! {
     /// Flags peers that are every pod of every namespace.
@@ -32,6 +32,7 @@ check! {
             Kind::CiliumNetworkPolicy,
             Kind::CiliumClusterwideNetworkPolicy,
             Kind::OtherNetworkPolicy,
+            Kind::Gateway,
         ],
         fix: "select the namespaces that need the access",
         aliases: &[],
@@ -40,9 +41,10 @@ check! {
 
 fn find(cx: &Context<'_>, out: &mut Outcomes) {
     each_peer(&CHECK, cx, out, |rule, peer| {
-        let PeerSet::Pods { namespaces: NamespaceScope::All, pods: None, span, .. } = peer else {
+        let PeerSet::Pods { namespaces, pods: None, span, .. } = peer else { return None };
+        if !namespaces.is_everywhere() {
             return None;
-        };
+        }
         let headline = format!("{} admits every namespace", title(&rule.origin.object));
         let label = "every pod of the cluster, those of other tenants included";
         Some(CHECK.finding(&rule.origin.object, headline).label(*span, label))

@@ -40,6 +40,7 @@ check! {
             Kind::CiliumNetworkPolicy,
             Kind::CiliumClusterwideNetworkPolicy,
             Kind::OtherNetworkPolicy,
+            Kind::Gateway,
         ],
         fix: "add `except: [169.254.0.0/16]` to the range, or name the destinations",
         aliases: &[("kubescape", "C-0052")],

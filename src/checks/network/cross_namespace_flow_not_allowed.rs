@@ -36,6 +36,7 @@ check! {
             Kind::CiliumNetworkPolicy,
             Kind::CiliumClusterwideNetworkPolicy,
             Kind::OtherNetworkPolicy,
+            Kind::Gateway,
         ],
         params: &[Param {
             name: "allow",

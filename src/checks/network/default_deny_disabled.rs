@@ -33,6 +33,7 @@ check! {
             Kind::CiliumNetworkPolicy,
             Kind::CiliumClusterwideNetworkPolicy,
             Kind::OtherNetworkPolicy,
+            Kind::Gateway,
         ],
         fix: "remove `enableDefaultDeny`, or isolate the pods by another policy",
         aliases: &[],

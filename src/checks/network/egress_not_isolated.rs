@@ -34,6 +34,7 @@ check! {
             Kind::CiliumNetworkPolicy,
             Kind::CiliumClusterwideNetworkPolicy,
             Kind::OtherNetworkPolicy,
+            Kind::Gateway,
         ],
         fix: "add a policy that isolates the pod for egress",
         aliases: &[("kube-score", "pod-networkpolicy")],

@@ -39,6 +39,7 @@ check! {
             Kind::CiliumNetworkPolicy,
             Kind::CiliumClusterwideNetworkPolicy,
             Kind::OtherNetworkPolicy,
+            Kind::Gateway,
         ],
         params: &[Param {
             name: "hosts",

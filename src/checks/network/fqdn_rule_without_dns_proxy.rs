@@ -38,6 +38,7 @@ check! {
             Kind::CiliumNetworkPolicy,
             Kind::CiliumClusterwideNetworkPolicy,
             Kind::OtherNetworkPolicy,
+            Kind::Gateway,
         ],
         fix: "add an egress rule to the cluster's DNS on port 53 with `rules.dns`",
         aliases: &[],

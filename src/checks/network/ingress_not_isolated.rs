@@ -33,6 +33,7 @@ check! {
             Kind::CiliumNetworkPolicy,
             Kind::CiliumClusterwideNetworkPolicy,
             Kind::OtherNetworkPolicy,
+            Kind::Gateway,
         ],
         fix: "add a policy that isolates the pod for ingress",
         aliases: &[("kube-score", "pod-networkpolicy")],

@@ -26,7 +26,7 @@ mod selector_without_endpoints;
 mod service_peer_without_ports;
 mod whole_namespace_peer;
 
-use super::{evidence, isolation, peers};
+use super::{evidence, isolation, peers, sources};
 use crate::catalog::Check;
 
 /// The checks of this layer.

@@ -36,6 +36,7 @@ check! {
             Kind::CiliumNetworkPolicy,
             Kind::CiliumClusterwideNetworkPolicy,
             Kind::OtherNetworkPolicy,
+            Kind::Gateway,
         ],
         fix: "add a NetworkPolicy with `podSelector: {}` and both `policyTypes`",
         aliases: &[("kubescape", "C-0054"), ("kyverno", "add-network-policy")],

@@ -36,6 +36,7 @@ check! {
             Kind::CiliumNetworkPolicy,
             Kind::CiliumClusterwideNetworkPolicy,
             Kind::OtherNetworkPolicy,
+            Kind::Gateway,
         ],
         fix: "remove the broader rule, or narrow it to the addresses that are needed",
         aliases: &[],

@@ -1,13 +1,11 @@
-use std::sync::Arc;
-
 use super::evidence::{self, Evidence, title};
+use super::sources::{Found, Sources};
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::{Kind, Span};
 use crate::finding::{Layer, Persona, Severity};
-use crate::model::{Certain, Known, NAME_LABEL, Operator, Selector, Truth, Unknown, Workload};
+use crate::model::{Namespace, Selector, Truth, Unknown, Workload};
 use crate::reach::{
-    Dialect, Endpoint, NamespaceScope, PeerSet, Peers, Rule, namespace_matches, selects_labels,
-    split_source,
+    Dialect, Endpoint, NamespaceScope, PeerSet, Peers, PodRef, Rule, selects_labels,
 };
 
 check! {
@@ -24,7 +22,8 @@ check! {
     /// Not assessed where the pods may come from a chart, an operator or a namespace that is not in
     /// the input, unless there is a proof: the value stands under another key, the key is misspelt,
     /// or a Namespace of that name lacks the label. Where another rule admits the pods that were
-    /// meant the peer is a leftover, and the finding is low.
+    /// meant the peer is a leftover, and the finding is low. A peer of a deny rule counts, too: it
+    /// then denies nobody.
     "peer-selects-nothing" {
         run: find,
         title: "peer selects no pod",
@@ -40,6 +39,7 @@ check! {
             Kind::CiliumNetworkPolicy,
             Kind::CiliumClusterwideNetworkPolicy,
             Kind::OtherNetworkPolicy,
+            Kind::Gateway,
         ],
         fix: "select labels that the pods or their Namespace carry",
         aliases: &[("kube-linter", "dangling-networkpolicypeer-podselector")],
@@ -63,38 +63,33 @@ fn judge(cx: &Context<'_>, out: &mut Outcomes, rule: &Rule, peer: &PeerSet) {
     let PeerSet::Pods { namespaces, pods, dialect, span } = peer else { return };
     let model = cx.model.model();
     let subject = &rule.origin.object;
-    let fits = |workload: &Workload| {
-        let labels = pods.as_ref();
-        let labels = labels.map_or(Truth::Yes, |s| selects_labels(s, workload, *dialect, model));
-        labels.and(namespace_matches(namespaces, &workload.id.namespace, model))
+    let sources = Sources::of(cx, namespaces);
+    let labels = |one: &Selector, w: &Workload| selects_labels(one, w, *dialect, model);
+    match sources.matching(cx, |w| pods.as_ref().map_or(Truth::Yes, |pods| labels(pods, w))) {
+        Found::Pod(found) => return out.pass(&CHECK, subject, found.span),
+        // Pods in the host's network are no pods to a selector, and another check says so.
+        Found::OnHost(_) => return out.not_applicable(),
+        Found::Maybe(reason) => return out.not_assessed(&CHECK, subject, reason),
+        Found::Nothing => {}
+    }
+    let proof = proof(cx, &sources, namespaces, pods.as_ref(), *dialect);
+    if !proof.as_ref().is_some_and(|proof| proof.proves)
+        && let Unknown(reason) = sources.closed(cx)
+    {
+        return out.not_assessed(&CHECK, subject, reason);
+    }
+    let (at, which) = match (pods, namespaces) {
+        (Some(pods), _) => {
+            evidence::blame(pods, |one: &Selector| sources.any(cx, |w| labels(one, w)))
+        }
+        (None, NamespaceScope::Matching(selector)) => {
+            (selector.requirements.first().map_or(*span, |first| first.span), "is there")
+        }
+        (None, _) => (*span, "is there"),
     };
-    let mut unknown = false;
-    for workload in cx.model.workloads() {
-        match fits(workload) {
-            Truth::Yes => return out.pass(&CHECK, subject, workload.span),
-            Truth::Unknown => unknown = true,
-            Truth::No => {}
-        }
-    }
-    let proof = proof(cx, namespaces, pods.as_ref(), *dialect);
-    if proof.is_none() {
-        let certain = if unknown {
-            Unknown("a controller or a Namespace gives the peer labels that are not written".into())
-        } else {
-            sources(cx, namespaces, pods.as_ref(), *dialect)
-        };
-        if let Unknown(reason) = certain {
-            return out.not_assessed(&CHECK, subject, reason);
-        }
-    }
-    let place = pods.as_ref().or(match namespaces {
-        NamespaceScope::Matching(selector) => Some(selector),
-        _ => None,
-    });
-    let at = place.and_then(|s| s.requirements.first()).map_or(*span, |first| first.span);
     let finding = CHECK
         .finding(subject, format!("{} names a peer that no pod is", title(subject)))
-        .label(at, "no pod matches this peer");
+        .label(at, format!("no pod of {} {which}", sources.words()));
     out.push(match proof {
         None => finding,
         Some(proof) => {
@@ -105,86 +100,40 @@ fn judge(cx: &Context<'_>, out: &mut Outcomes, rule: &Rule, peer: &PeerSet) {
     });
 }
 
-/// Whether everything that the peer could be is in the input.
-fn sources(
-    cx: &Context<'_>,
-    scope: &NamespaceScope,
-    pods: Option<&Selector>,
-    dialect: Dialect,
-) -> Certain<()> {
-    let named = match (scope, dialect, pods) {
-        (NamespaceScope::One(name), ..) => vec![name.clone()],
-        (NamespaceScope::Matching(selector), ..) => names(selector, NAME_LABEL),
-        (NamespaceScope::All, Dialect::Cilium, Some(pods)) => {
-            names(pods, "io.kubernetes.pod.namespace")
-        }
-        _ => Vec::new(),
-    };
-    if named.is_empty() {
-        return Unknown("namespaces outside the input may match this peer; add them".into());
-    }
-    let open = named.iter().find_map(|name| match cx.model.closed(name) {
-        Unknown(reason) => Some(reason),
-        Known(()) => None,
-    });
-    open.map_or(Known(()), Unknown)
-}
-
-/// The values that a selector asks for under a key.
-fn names(selector: &Selector, key: &str) -> Vec<String> {
-    let asks = |r: &&crate::model::Requirement| {
-        split_source(&r.key).1 == key && r.operator == Operator::In
-    };
-    selector.requirements.iter().filter(asks).flat_map(|r| r.values.clone()).collect()
-}
-
 fn proof<'a>(
     cx: &Context<'a>,
+    sources: &Sources<'a>,
     scope: &NamespaceScope,
     pods: Option<&Selector>,
     dialect: Dialect,
 ) -> Option<Evidence<'a>> {
-    let misspelt = |selector: &Selector| {
-        let (requirement, reserved) = evidence::misspelt_key(selector)?;
-        Some(Evidence {
-            at: requirement.key_span,
-            text: format!("no object carries this key; `{reserved}` exists"),
-            help: format!("write `{reserved}`"),
-            meant: None,
-        })
-    };
-    if let NamespaceScope::Matching(selector) = scope {
-        let present =
-            cx.model.namespaces(&[Kind::Namespace]).filter_map(|(_, p)| p.namespace.as_ref());
-        if let Some(proof) =
-            evidence::unlabelled_namespace(selector, present).or_else(|| misspelt(selector))
-        {
-            return Some(proof);
+    let of_namespaces = match scope {
+        NamespaceScope::Matching(selector) => {
+            let parts = cx.model.namespaces(&[Kind::Namespace]);
+            let present: Vec<&Namespace> =
+                parts.filter_map(|(_, part)| part.namespace.as_ref()).collect();
+            evidence::unlabelled_namespace(selector, &present)
+                .or_else(|| evidence::impossible_key(selector, Dialect::Kubernetes))
         }
-    }
-    let pods = pods?;
-    if let Some(proof) = misspelt(pods) {
-        return Some(proof);
-    }
-    let targets = match (scope, dialect) {
-        (NamespaceScope::One(name), _) => vec![name.clone()],
-        (NamespaceScope::Matching(selector), _) => names(selector, NAME_LABEL),
-        (NamespaceScope::All, Dialect::Cilium) => names(pods, "io.kubernetes.pod.namespace"),
-        _ => Vec::new(),
+        _ => None,
     };
-    targets.iter().find_map(|name| {
-        let part = cx.model.part(name, &[Kind::Pod, Kind::Service])?;
-        evidence::in_namespace(pods, part.workloads.iter(), part.services.iter())
-    })
+    let of_pods = pods.and_then(|pods| {
+        evidence::impossible_key(pods, dialect).or_else(|| sources.evidence(cx, pods))
+    });
+    of_namespaces.or(of_pods)
 }
 
-/// Whether another rule admits a pod to the pods of this rule, or them to it.
+/// Whether other rules admit a pod on these ports to every pod that the rule protects.
 fn is_admitted(cx: &Context<'_>, rule: &Rule, meant: &Workload) -> bool {
-    let mut subjects = cx.reach.pods().filter(|pod| {
+    let protects = |pod: &PodRef<'_>| {
         cx.reach.selecting(*pod, rule.direction).iter().any(|other| other.index == rule.index)
-    });
-    subjects.any(|pod| {
-        let verdict = cx.reach.certainly_admitted(pod, rule.direction, &Endpoint::Pod(meant));
-        !verdict.allowed.is_empty() && !Arc::ptr_eq(&pod.workload.id, &meant.id)
-    })
+    };
+    let subjects: Vec<PodRef<'_>> = cx.reach.pods().filter(protects).collect();
+    let admits = |pod: &PodRef<'_>| {
+        let end = Endpoint::Pod(meant);
+        let wanted = rule.ports.resolve(end.destination(rule.direction, pod.workload));
+        let verdict = cx.reach.certainly_admitted(*pod, rule.direction, &end);
+        std::ptr::eq(pod.workload, meant) || wanted.minus(&verdict.open()).is_empty()
+    };
+    !subjects.is_empty() && subjects.iter().all(admits)
 }

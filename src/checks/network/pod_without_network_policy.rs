@@ -36,6 +36,7 @@ check! {
             Kind::CiliumNetworkPolicy,
             Kind::CiliumClusterwideNetworkPolicy,
             Kind::OtherNetworkPolicy,
+            Kind::Gateway,
         ],
         fix: "add a default deny for the namespace and a policy for what the workload needs",
         aliases: &[

@@ -1,12 +1,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use ipnet::{IpNet, Ipv4Net};
+
 use super::evidence::title;
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::{Kind, ObjectId};
 use crate::finding::{Layer, Persona, Severity};
 use crate::model::Direction;
-use crate::reach::{Endpoint, PodRef};
+use crate::reach::{Endpoint, Peers, PodRef};
 
 check! {
     /// Flags policies that isolate pods and then admit everything again.
@@ -19,8 +21,9 @@ check! {
     /// Name the peers and ports that are needed, or remove the rule.
     ///
     /// ## Known gaps
-    /// "Everything" is every pod of every namespace, every address outside, and every port. The
-    /// rule that opens the pods is reported; where several do so together, the first one.
+    /// "Everything" is every pod of every namespace, every IPv4 address outside, and every port. The
+    /// rule that opens the pods is reported; where several do so together, the first one. Not
+    /// assessed where a policy that opens the pods may be missing from the input.
     "policy-allows-everything" {
         run: find,
         title: "policy admits everything",
@@ -36,6 +39,7 @@ check! {
             Kind::CiliumNetworkPolicy,
             Kind::CiliumClusterwideNetworkPolicy,
             Kind::OtherNetworkPolicy,
+            Kind::Gateway,
         ],
         fix: "name the peers and ports that are needed",
         aliases: &[],
@@ -58,7 +62,10 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
                         .or_default()
                         .push(Arc::clone(&pod.workload.id));
                 }
-                None => out.pass(&CHECK, &pod.workload.id, isolating.origin.span),
+                None => match cx.reach.doubt(&pod.workload.id.namespace) {
+                    Some(reason) => out.not_assessed(&CHECK, &pod.workload.id, reason),
+                    None => out.pass(&CHECK, &pod.workload.id, isolating.origin.span),
+                },
             }
         }
     }
@@ -79,13 +86,30 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
     }
 }
 
-/// The rule by which everything is admitted, if it is.
+/// The rule by which everything is admitted, if it is: the first that does so alone, else the first
+/// of those that do so together.
 pub(super) fn opener(cx: &Context<'_>, pod: PodRef<'_>, direction: Direction) -> Option<u32> {
     let strangers = cx.reach.certainly_admitted(pod, direction, &Endpoint::Stranger);
     if !strangers.allowed.covers_all_ports() {
         return None;
     }
-    let world = cx.reach.certainly_admitted(pod, direction, &Endpoint::World);
-    let all = world.allowed.covers_all_ports();
-    world.by.first().copied().filter(|_| all)
+    let mut by = strangers.by;
+    for range in cx.reach.ranges(pod, direction, every_address()) {
+        let verdict = cx.reach.certainly_admitted(pod, direction, &Endpoint::Range(range));
+        if !verdict.allowed.covers_all_ports() {
+            return None;
+        }
+        by.extend(verdict.by);
+    }
+    by.sort_unstable();
+    let alone = |index: &&u32| {
+        let rule = cx.reach.rule(**index);
+        rule.is_some_and(|rule| rule.peers == Peers::Any && rule.ports.is_all())
+    };
+    by.iter().find(alone).or(by.first()).copied()
+}
+
+/// Every IPv4 address.
+pub(super) fn every_address() -> IpNet {
+    IpNet::from(Ipv4Net::default())
 }

@@ -1,11 +1,14 @@
 use std::sync::Arc;
 
 use super::evidence::{self, Evidence, is_typo, title};
+use super::sources::{self, Sources};
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::{Kind, ObjectId};
 use crate::finding::{Layer, Persona, Severity};
-use crate::model::{Selector, Truth, Unknown, Workload};
-use crate::reach::{Dialect, selects_labels};
+use crate::model::{Place, Selector, Truth, Unknown};
+use crate::reach::{
+    Dialect, NamespaceScope, Subject, cilium_subjects, netpol_subject, selects_labels,
+};
 
 check! {
     /// Flags policies whose selector matches no pod.
@@ -20,7 +23,9 @@ check! {
     /// ## Known gaps
     /// Not assessed where the pods may come from a chart, an operator or another repository, unless
     /// there is a proof: the pods carry the value under another key, the labels stand on the
-    /// controller, the namespace is misspelt. A policy for every pod of its namespace is left out.
+    /// controller or on a Service, no object can carry the key, the namespace is misspelt. A policy
+    /// for every pod of its namespace is left out, and one whose only pods are in the host's network
+    /// is reported by `network-policy-on-host-network`.
     "policy-selects-nothing" {
         run: find,
         title: "policy selects no pod",
@@ -35,6 +40,8 @@ check! {
             Kind::NetworkPolicy,
             Kind::CiliumNetworkPolicy,
             Kind::CiliumClusterwideNetworkPolicy,
+            Kind::OtherNetworkPolicy,
+            Kind::Gateway,
             Kind::AuthorizationPolicy,
             Kind::PeerAuthentication,
         ],
@@ -48,69 +55,77 @@ check! {
     }
 }
 
-/// A policy and the selector of what it protects.
+/// A policy and what it claims to protect.
 struct Claim<'a> {
     id: &'a Arc<ObjectId>,
     layer: Layer,
-    selector: &'a Selector,
-    dialect: Dialect,
+    subject: Subject,
 }
 
 fn find(cx: &Context<'_>, out: &mut Outcomes) {
-    let claim = |id, layer, selector, dialect| Claim { id, layer, selector, dialect };
-    let plain = cx.model.network_policies().filter(|policy| policy.refused.is_none());
-    for policy in plain {
-        let selector = &policy.subject;
-        judge(cx, out, &claim(&policy.id, Layer::Network, selector, Dialect::Kubernetes));
+    let cni = cx.reach.cni();
+    for policy in cx.model.network_policies().filter(|policy| policy.refused.is_none()) {
+        let subject = netpol_subject(policy, cni);
+        judge(cx, out, &Claim { id: &policy.id, layer: Layer::Network, subject });
     }
-    for policy in cx.model.cilium_policies().filter(|p| p.refused.is_none() && !p.clusterwide) {
-        for selector in policy.rules.iter().filter_map(|rule| rule.endpoints.as_ref()) {
-            judge(cx, out, &claim(&policy.id, Layer::Network, selector, Dialect::Cilium));
+    for policy in cx.model.cilium_policies().filter(|policy| policy.refused.is_none()) {
+        for subject in cilium_subjects(policy) {
+            judge(cx, out, &Claim { id: &policy.id, layer: Layer::Network, subject });
         }
     }
-    for policy in cx.model.authorization_policies().filter(|policy| !policy.targeted) {
-        let Some(selector) = &policy.selector else { continue };
-        judge(cx, out, &claim(&policy.id, Layer::Mesh, selector, Dialect::Kubernetes));
+    let root = cx.profile.root_namespace();
+    let mesh = |pods: &Selector, place: Place, everywhere: bool| Subject {
+        namespaces: if everywhere { NamespaceScope::All } else { NamespaceScope::One(place) },
+        pods: pods.clone(),
+        dialect: Dialect::Kubernetes,
+    };
+    for policy in cx.model.authorization_policies() {
+        let Some(selector) = policy.selector.as_ref().filter(|_| !policy.targeted) else { continue };
+        // In the root namespace of the mesh it is for every namespace (M15).
+        let place = Place::of(&policy.id, policy.namespace);
+        let subject = mesh(selector, place, policy.id.namespace == root);
+        judge(cx, out, &Claim { id: &policy.id, layer: Layer::Mesh, subject });
     }
-    for policy in cx.model.peer_authentications() {
+    // In the root namespace one with a selector is ignored, whatever it selects (M5).
+    for policy in cx.model.peer_authentications().filter(|policy| policy.id.namespace != root) {
         let Some(selector) = &policy.selector else { continue };
-        judge(cx, out, &claim(&policy.id, Layer::Mesh, selector, Dialect::Kubernetes));
+        let subject = mesh(selector, Place::of(&policy.id, policy.namespace), false);
+        judge(cx, out, &Claim { id: &policy.id, layer: Layer::Mesh, subject });
     }
 }
 
 fn judge(cx: &Context<'_>, out: &mut Outcomes, claim: &Claim<'_>) {
-    if claim.selector.matches_all() {
+    let Subject { namespaces, pods, dialect } = &claim.subject;
+    if pods.matches_all() {
         out.not_applicable();
         return;
     }
-    let namespace = claim.id.namespace.as_str();
-    let part = cx.model.part(namespace, &[Kind::Pod, Kind::Service, Kind::Namespace]);
-    let workloads: &[Workload] = part.map_or(&[], |part| &part.workloads);
+    let sources = Sources::of(cx, namespaces);
     let model = cx.model.model();
-    let fits = |workload: &Workload| selects_labels(claim.selector, workload, claim.dialect, model);
-    if let Some(selected) = workloads.iter().find(|workload| fits(workload) == Truth::Yes) {
-        out.pass(&CHECK, claim.id, selected.span);
-        return;
+    let found = sources.matching(cx, |w| selects_labels(pods, w, *dialect, model));
+    match found {
+        sources::Found::Pod(selected) => return out.pass(&CHECK, claim.id, selected.span),
+        // Another check speaks of pods that no policy reaches.
+        sources::Found::OnHost(_) => return out.not_applicable(),
+        sources::Found::Maybe(reason) => return out.not_assessed(&CHECK, claim.id, reason),
+        sources::Found::Nothing => {}
     }
-    if workloads.iter().any(|workload| fits(workload) == Truth::Unknown) {
-        let reason = "a controller or a variable gives the pods labels that are not written";
-        out.not_assessed(&CHECK, claim.id, reason.into());
-        return;
-    }
-    let services = part.into_iter().flat_map(|part| &part.services);
-    let proof = evidence::in_namespace(claim.selector, workloads.iter(), services)
-        .or_else(|| misspelt(claim.selector))
-        .or_else(|| other_namespace(cx, claim, workloads));
-    if let (None, Unknown(reason)) = (&proof, cx.model.closed(namespace)) {
+    let proof = evidence::impossible_key(pods, *dialect)
+        .or_else(|| sources.evidence(cx, pods))
+        .or_else(|| other_namespace(cx, claim));
+    if !proof.as_ref().is_some_and(|proof| proof.proves)
+        && let Unknown(reason) = sources.closed(cx)
+    {
         out.not_assessed(&CHECK, claim.id, reason);
         return;
     }
-    let at = claim.selector.requirements.first().map_or(claim.selector.span, |first| first.span);
-    let label = format!("no pod of namespace `{namespace}` has this label");
+    let alone =
+        |one: &Selector| sources.any(cx, |w| selects_labels(one, w, *dialect, model));
+    let (at, which) = evidence::blame(pods, alone);
     let finding = CHECK
         .finding(claim.id, format!("{} protects no pod", title(claim.id)))
         .layer(claim.layer)
-        .label(at, label);
+        .label(at, format!("no pod of {} {which}", sources.words()));
     out.push(match proof {
         None => finding.voids(),
         Some(proof) => {
@@ -120,37 +135,25 @@ fn judge(cx: &Context<'_>, out: &mut Outcomes, claim: &Claim<'_>) {
     });
 }
 
-fn misspelt(selector: &Selector) -> Option<Evidence<'static>> {
-    let (requirement, reserved) = evidence::misspelt_key(selector)?;
-    Some(Evidence {
-        at: requirement.key_span,
-        text: format!("no object carries this key; `{reserved}` exists"),
-        help: format!("write `{reserved}`"),
-        meant: None,
-    })
-}
-
 /// E5: the policy's namespace has no pods and is one edit away from one that has those selected.
-fn other_namespace<'a>(
-    cx: &Context<'a>,
-    claim: &Claim<'_>,
-    workloads: &[Workload],
-) -> Option<Evidence<'a>> {
-    if !workloads.is_empty() {
+fn other_namespace<'a>(cx: &Context<'a>, claim: &Claim<'_>) -> Option<Evidence<'a>> {
+    let NamespaceScope::One(place) = &claim.subject.namespaces else { return None };
+    let own = cx.model.part(&place.name, &[Kind::Pod]);
+    if place.assumed || own.is_some_and(|part| !part.workloads.is_empty()) {
         return None;
     }
+    let Subject { pods, dialect, .. } = &claim.subject;
     let model = cx.model.model();
-    let mut near =
-        cx.model.namespaces(&[Kind::Pod]).filter(|(name, _)| is_typo(name, &claim.id.namespace));
+    let mut near = cx.model.namespaces(&[Kind::Pod]).filter(|(name, _)| is_typo(name, &place.name));
     near.find_map(|(name, part)| {
-        let selected = part.workloads.iter().find(|workload| {
-            selects_labels(claim.selector, workload, claim.dialect, model) == Truth::Yes
-        })?;
+        let fits = |w| selects_labels(pods, w, *dialect, model) == Truth::Yes;
+        let selected = part.workloads.iter().find(|workload| fits(workload))?;
         Some(Evidence {
             at: selected.span,
             text: format!("{} has these labels, in namespace `{name}`", selected.title()),
             help: format!("put the policy into namespace `{name}`"),
             meant: Some(selected),
+            proves: true,
         })
     })
 }

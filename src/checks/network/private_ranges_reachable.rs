@@ -41,6 +41,7 @@ check! {
             Kind::CiliumNetworkPolicy,
             Kind::CiliumClusterwideNetworkPolicy,
             Kind::OtherNetworkPolicy,
+            Kind::Gateway,
         ],
         fix: "write the range with `except` for the private ranges instead of `world`",
         aliases: &[],

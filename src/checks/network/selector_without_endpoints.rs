@@ -1,8 +1,10 @@
 use super::evidence;
+use super::sources::{Found, Sources};
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
-use crate::model::{Truth, Unknown, Workload};
+use crate::model::{Place, Selector, Unknown, Workload};
+use crate::reach::NamespaceScope;
 
 check! {
     /// Flags Services whose selector matches no pod.
@@ -16,7 +18,8 @@ check! {
     ///
     /// ## Known gaps
     /// Not assessed where the pods may come from a chart, an operator or another repository, unless
-    /// there is a proof of the mistake.
+    /// there is a proof of the mistake. A Service of type ExternalName has no endpoints, and one
+    /// without a selector gets them from elsewhere.
     "selector-without-endpoints" {
         run: find,
         title: "Service has no endpoints",
@@ -24,7 +27,7 @@ check! {
         cell: CellRole::Judges,
         severity: Severity::Medium,
         persona: Persona::Regular,
-        reads: &[Kind::Service, Kind::Pod],
+        reads: &[Kind::Service, Kind::Pod, Kind::Namespace, Kind::Gateway],
         fix: "select labels that the pods carry",
         aliases: &[
             ("kube-linter", "dangling-service"),
@@ -41,29 +44,32 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
             out.not_applicable();
             continue;
         };
-        let namespace = service.id.namespace.as_str();
-        let part = cx.model.part(namespace, &[Kind::Pod]);
-        let workloads: &[Workload] = part.map_or(&[], |part| &part.workloads);
-        let fits =
-            |workload: &&Workload, wanted| selector.matches(|key| workload.label(key)) == wanted;
-        if let Some(pod) = workloads.iter().find(|workload| fits(workload, Truth::Yes)) {
-            out.pass(&CHECK, &service.id, pod.span);
-            continue;
+        let scope = NamespaceScope::One(Place::of(&service.id, service.namespace));
+        let sources = Sources::of(cx, &scope);
+        let fits = |one: &Selector, w: &Workload| one.matches(|key| w.label(key));
+        match sources.matching(cx, |workload| fits(selector, workload)) {
+            Found::Pod(pod) | Found::OnHost(pod) => {
+                out.pass(&CHECK, &service.id, pod.span);
+                continue;
+            }
+            Found::Maybe(reason) => {
+                out.not_assessed(&CHECK, &service.id, reason);
+                continue;
+            }
+            Found::Nothing => {}
         }
-        if workloads.iter().any(|workload| fits(&workload, Truth::Unknown)) {
-            let reason = "a controller or a variable gives the pods labels that are not written";
-            out.not_assessed(&CHECK, &service.id, reason.into());
-            continue;
-        }
-        let proof = evidence::in_namespace(selector, workloads.iter(), std::iter::empty());
-        if let (None, Unknown(reason)) = (&proof, cx.model.closed(namespace)) {
+        let proof = sources.evidence(cx, selector);
+        if !proof.as_ref().is_some_and(|proof| proof.proves)
+            && let Unknown(reason) = sources.closed(cx)
+        {
             out.not_assessed(&CHECK, &service.id, reason);
             continue;
         }
-        let at = selector.requirements.first().map_or(selector.span, |first| first.span);
+        let alone = |one: &Selector| sources.any(cx, |w| fits(one, w));
+        let (at, which) = evidence::blame(selector, alone);
         let finding = CHECK
             .finding(&service.id, format!("Service `{}` has no endpoints", service.id.name))
-            .label(at, format!("no pod of namespace `{namespace}` has this label"));
+            .label(at, format!("no pod of {} {which}", sources.words()));
         out.push(match proof {
             None => finding,
             Some(proof) => finding.label(proof.at, proof.text).help(proof.help),

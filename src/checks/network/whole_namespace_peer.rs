@@ -3,6 +3,7 @@ use super::peers::each_peer;
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
+use crate::model::{NAME_LABEL, Operator};
 use crate::reach::{NamespaceScope, PeerSet};
 
 check! {
@@ -33,6 +34,7 @@ check! {
             Kind::CiliumNetworkPolicy,
             Kind::CiliumClusterwideNetworkPolicy,
             Kind::OtherNetworkPolicy,
+            Kind::Gateway,
         ],
         fix: "select the pods that need the access, and name the ports",
         aliases: &[],
@@ -42,14 +44,27 @@ check! {
 fn find(cx: &Context<'_>, out: &mut Outcomes) {
     each_peer(&CHECK, cx, out, |rule, peer| {
         let PeerSet::Pods { namespaces, pods: None, span, .. } = peer else { return None };
-        if !rule.ports.is_all() || *namespaces == NamespaceScope::All {
+        if !rule.ports.is_all() || namespaces.is_everywhere() {
             return None;
         }
-        let own = *namespaces == NamespaceScope::One(rule.origin.object.namespace.clone());
+        let own = is_own(namespaces, &rule.origin.object.namespace);
         let which = if own { "its own namespace" } else { "another namespace" };
         let headline = format!("{} admits all of {which}", title(&rule.origin.object));
         let label = "every pod there, on every port";
         let finding = CHECK.finding(&rule.origin.object, headline).label(*span, label);
         Some(if own { finding.at_most(Severity::Low) } else { finding })
     });
+}
+
+/// Whether a scope is the namespace of the policy itself.
+fn is_own(scope: &NamespaceScope, own: &str) -> bool {
+    match scope {
+        NamespaceScope::One(_) => true,
+        NamespaceScope::All => false,
+        NamespaceScope::Matching(selector) => selector.requirements.iter().any(|requirement| {
+            requirement.key == NAME_LABEL
+                && requirement.operator == Operator::In
+                && requirement.values == [own]
+        }),
+    }
 }

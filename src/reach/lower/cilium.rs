@@ -3,22 +3,23 @@
 use std::sync::Arc;
 
 use super::{Base, Lowered};
-use crate::document::{DefectKind, ObjectId};
+use crate::document::DefectKind;
 use crate::model::{
-    CiliumClause, CiliumPolicy, CiliumPort, CiliumRule, Direction, Model, Operator, PortMatch,
-    Presence, Protocol, Refusal, Requirement, Selector, ServicePeer, ToPorts,
+    Certain, CiliumClause, CiliumPolicy, CiliumPort, CiliumRule, Direction, Model, Operator, Place,
+    PortMatch, Presence, Protocol, Refusal, Selector, Service, ServicePeer, ToPorts, Truth,
 };
-use crate::reach::peer::{NAMESPACE_LABELS, split_source};
+use crate::reach::peer::{NAMESPACE_KEY, part_by_namespace, split_source};
 use crate::reach::rule::{
-    Action, Dialect, Entity, Guard, NamespaceScope, PeerSet, Peers, PortSpec, Rule, ServiceTarget,
-    Subject,
+    Action, Dialect, Entity, Guard, Handshake, NamespaceScope, PeerSet, Peers, PortSpec, Rule,
+    ServiceTarget, Subject,
 };
-
-const NAMESPACE_KEY: &str = "io.kubernetes.pod.namespace";
 
 /// Lowers a policy; one that is refused leaves a record. `enforced` is false where the plugin is
 /// another one.
 pub(super) fn lower(policy: &CiliumPolicy, model: &Model, enforced: bool, out: &mut Lowered) {
+    if policy.rules.is_empty() && policy.refused == Some(Refusal::NoSelector(None)) {
+        out.defect(DefectKind::CiliumSelectorMissing, &policy.id, policy.span, "");
+    }
     for rule in &policy.rules {
         record_defects(policy, rule, out);
     }
@@ -78,13 +79,20 @@ fn lower_direction(
         [(Action::Allow, rule.allows(direction)), (Action::Deny, rule.denies(direction))];
     for (action, clauses) in of_action {
         for clause in clauses {
-            for (ports, guard) in port_sets(clause) {
+            let handshake = clause.authentication.as_ref().map(|mode| match mode.value.as_str() {
+                "disabled" => Handshake::Disabled,
+                _ => Handshake::Required,
+            });
+            for entry in entries(clause) {
                 let mut lowered = base.rule(direction, clause.head);
                 lowered.action = action;
-                lowered.peers = peers(policy, clause, &ports, model);
-                lowered.ports = ports;
+                lowered.peers = peers(policy, clause, &entry.ports, model);
+                lowered.ports = entry.ports;
                 lowered.default_deny = isolates;
-                lowered.guard = guard.filter(|_| action == Action::Allow);
+                // Only an HTTP or DNS rule can stop a request that has passed; a handshake always.
+                lowered.guard = entry.guard;
+                lowered.handshake = handshake;
+                lowered.reads_dns = entry.reads_dns;
                 out.push(lowered);
             }
         }
@@ -93,41 +101,50 @@ fn lower_direction(
 
 /// The subject of a rule. In a namespaced policy a foreign namespace under `k8s:` is replaced by the
 /// policy's own; under another spelling it stays and selects nobody (C3).
-fn subject(policy: &CiliumPolicy, selector: &Selector) -> Subject {
-    let namespaces = if policy.clusterwide {
-        NamespaceScope::All
-    } else {
-        NamespaceScope::One(policy.id.namespace.clone())
-    };
-    let mut pods = selector.clone();
-    if !policy.clusterwide {
-        pods.requirements.retain(|requirement| {
-            let label = requirement.operator == Operator::In && requirement.values.len() == 1;
-            !(label && split_source(&requirement.key) == ("k8s", NAMESPACE_KEY))
-        });
+pub(super) fn subject(policy: &CiliumPolicy, selector: &Selector) -> Subject {
+    let dialect = Dialect::Cilium;
+    if policy.clusterwide {
+        let (namespaces, pods) = part_by_namespace(selector);
+        let namespaces = namespaces.map_or(NamespaceScope::All, NamespaceScope::Matching);
+        return Subject { namespaces, pods, dialect };
     }
-    Subject { namespaces, pods, dialect: Dialect::Cilium }
+    let mut pods = selector.clone();
+    pods.requirements.retain(|requirement| {
+        !(requirement.label && split_source(&requirement.key) == ("k8s", NAMESPACE_KEY))
+    });
+    let own = Place::of(&policy.id, policy.namespace);
+    Subject { namespaces: NamespaceScope::One(own), pods, dialect }
+}
+
+/// Ports of a clause that share a guard.
+struct Entry {
+    ports: PortSpec,
+    guard: Option<Guard>,
+    reads_dns: bool,
 }
 
 /// The ports of a clause, apart where their guards differ.
-fn port_sets(clause: &CiliumClause) -> Vec<(PortSpec, Option<Guard>)> {
-    let asked = clause.authentication.as_ref();
-    let handshake = asked.filter(|mode| mode.value == "required").map(|_| Guard::Authentication);
+fn entries(clause: &CiliumClause) -> Vec<Entry> {
     let entries = clause.to_ports();
     if entries.is_empty() {
         let ports = if clause.icmps.is_some() { PortSpec::Icmp } else { PortSpec::All };
-        return vec![(ports, handshake)];
+        return vec![Entry { ports, guard: None, reads_dns: false }];
     }
     let of_entry = |entry: &ToPorts| {
-        let ports = entry.ports.given().into_iter().flatten().flat_map(listed).collect();
-        let guard = if entry.http.is_some() {
+        let ports = given(&entry.ports).iter().flat_map(listed).collect();
+        let guard = if entry.passes_all {
+            None
+        } else if entry.http.is_some() {
             Some(Guard::Http)
         } else if entry.dns.is_some() {
             Some(Guard::Dns)
+        } else if entry.other_rules.is_some() {
+            Some(Guard::Other)
         } else {
-            entry.server_names.map(|_| Guard::ServerNames)
+            None
         };
-        (PortSpec::Listed(ports), handshake.or(guard))
+        let guard = guard.or(entry.server_names.map(|_| Guard::ServerNames));
+        Entry { ports: PortSpec::Listed(ports), guard, reads_dns: entry.dns.is_some() }
     };
     entries.iter().map(of_entry).collect()
 }
@@ -177,10 +194,18 @@ fn peers(policy: &CiliumPolicy, clause: &CiliumClause, ports: &PortSpec, model: 
     for name in given(&clause.fqdns) {
         set.push(PeerSet::Fqdn { pattern: name.pattern.clone(), span: name.span });
     }
-    for service in given(&clause.services) {
-        set.push(service_peer(service, &policy.id, model));
+    let services = given(&clause.services);
+    for service in services {
+        set.push(PeerSet::Service { target: service_target(service, model), span: service.span });
     }
     set.extend(clause.others.map(|span| PeerSet::Unknown { span }));
+    let nobody = |peer: &PeerSet| {
+        matches!(peer, PeerSet::Service { target: ServiceTarget::Nobody, .. })
+    };
+    // A Service that does not exist leaves no peer: with ports the clause is open to everybody.
+    if !services.is_empty() && set.iter().all(nobody) {
+        return if clause.to_ports().is_empty() { Peers::Nobody } else { Peers::Any };
+    }
     Peers::Set(set)
 }
 
@@ -193,56 +218,84 @@ fn entity_of(word: &str) -> Entity {
         "all" => Entity::All,
         "world" | "world-ipv4" | "world-ipv6" => Entity::World,
         "cluster" | "cluster-mesh" => Entity::Cluster,
-        "none" => Entity::None,
-        _ => Entity::Infrastructure,
+        "host" => Entity::Host,
+        "remote-node" => Entity::RemoteNode,
+        "kube-apiserver" => Entity::KubeApiserver,
+        "ingress" => Entity::Ingress,
+        "init" => Entity::Init,
+        "health" => Entity::Health,
+        "unmanaged" => Entity::Unmanaged,
+        _ => Entity::None,
     }
 }
 
 /// A selector of peers: without a namespace key it means the policy's own namespace, or in a
-/// cluster-wide policy every pod (C4).
+/// cluster-wide policy every pod (C4). What is selected by a source other than Kubernetes, such as
+/// `reserved:`, is no pod.
 fn endpoint_peer(policy: &CiliumPolicy, selector: &Selector) -> PeerSet {
     let span = selector.span;
-    let reserved = selector.requirements.iter().find_map(|r| match split_source(&r.key) {
-        ("reserved", name) => Some(entity_of(name)),
-        _ => None,
-    });
-    if let Some(entity) = reserved {
-        return PeerSet::Entity { entity, span };
+    let foreign = |key: &str| !matches!(split_source(key).0, "" | "k8s" | "any");
+    if let [only] = selector.requirements.as_slice()
+        && let ("reserved", name) = split_source(&only.key)
+        && matches!(only.operator, Operator::In | Operator::Exists)
+    {
+        return PeerSet::Entity { entity: entity_of(name), span };
     }
-    let names_namespace = |requirement: &Requirement| {
-        let (_, key) = split_source(&requirement.key);
-        key == NAMESPACE_KEY || key.starts_with(NAMESPACE_LABELS)
+    if selector.requirements.iter().any(|requirement| foreign(&requirement.key)) {
+        return PeerSet::Unknown { span };
+    }
+    let (namespace, pods) = part_by_namespace(selector);
+    let namespaces = match namespace {
+        Some(selector) => NamespaceScope::Matching(selector),
+        None if policy.clusterwide => NamespaceScope::All,
+        None => NamespaceScope::One(Place::of(&policy.id, policy.namespace)),
     };
-    let everywhere = policy.clusterwide || selector.requirements.iter().any(names_namespace);
-    let namespaces = if everywhere {
-        NamespaceScope::All
-    } else {
-        NamespaceScope::One(policy.id.namespace.clone())
-    };
-    let pods = Some(selector.clone()).filter(|selector| !selector.matches_all());
+    let pods = Some(pods).filter(|selector| !selector.matches_all());
     PeerSet::Pods { namespaces, pods, dialect: Dialect::Cilium, span }
 }
 
-/// The pods behind a Service; one that is not in the input leaves the answer open (C14).
-fn service_peer(peer: &ServicePeer, policy: &ObjectId, model: &Model) -> PeerSet {
-    let span = peer.span;
-    let target = peer.named.as_ref().map_or(ServiceTarget::Unknown, |(namespace, name)| {
-        let namespace = if namespace.is_empty() { &policy.namespace } else { namespace };
-        let mut services = model.part(namespace).into_iter().flat_map(|part| &part.services);
-        match services.find(|service| service.id.name == *name).map(|found| &found.selector) {
-            None => ServiceTarget::Unknown,
-            Some(None) => ServiceTarget::Nobody,
-            Some(Some(selector)) => {
-                ServiceTarget::Pods { namespace: namespace.clone(), selector: selector.clone() }
+/// The pods behind the Services that a peer means (C14). One without a selector stands for addresses,
+/// which match no pod.
+fn service_target(peer: &ServicePeer, model: &Model) -> ServiceTarget {
+    let (namespace, wanted): (&str, &dyn Fn(&Service) -> Truth) =
+        match (&peer.named, &peer.selected) {
+            (Some((namespace, name)), _) => {
+                (namespace, &|service: &Service| Truth::certain(service.id.name == *name))
             }
+            (None, Some((namespace, selector))) => (namespace, &|service: &Service| {
+                let label = |key: &str| service.label(split_source(key).1);
+                selector.matches(label)
+            }),
+            (None, None) => return ServiceTarget::Unknown,
+        };
+    let parts = model.namespaces().filter(|(name, _)| namespace.is_empty() || *name == namespace);
+    let mut found = Vec::new();
+    let mut met = false;
+    for service in parts.flat_map(|(_, part)| &part.services) {
+        let place = Place::of(&service.id, service.namespace);
+        let unplaced = place.assumed && !namespace.is_empty();
+        match wanted(service) {
+            Truth::No => continue,
+            Truth::Unknown => return ServiceTarget::Unknown,
+            Truth::Yes if unplaced => return ServiceTarget::Unknown,
+            Truth::Yes => met = true,
         }
-    });
-    PeerSet::Service { target, span }
+        found.extend(service.selector.iter().map(|selector| (place.clone(), selector.clone())));
+    }
+    let whole = !namespace.is_empty() && matches!(model.closed(namespace), Certain::Known(()));
+    match (met, peer.named.is_some()) {
+        // A selector may match Services that are not in the input.
+        (true, true) => ServiceTarget::Pods(found),
+        _ if whole && met => ServiceTarget::Pods(found),
+        _ if whole => ServiceTarget::Nobody,
+        _ => ServiceTarget::Unknown,
+    }
 }
 
 /// Whether a rule reads DNS answers on port 53, which is what `toFQDNs` lives on (C12).
 pub(crate) fn proxies_dns(rule: &Rule) -> bool {
-    rule.guard == Some(Guard::Dns)
-        && rule.ports.resolve(None).contains(Protocol::Udp, 53)
+    rule.reads_dns
         && rule.direction == Direction::Egress
+        && rule.peers != Peers::Nobody
+        && rule.ports.resolve(None).contains(Protocol::Udp, 53)
 }

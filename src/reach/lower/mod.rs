@@ -1,14 +1,35 @@
 //! From policy kinds to rules in normal form. What lowers to nothing leaves a record.
 
 mod cilium;
-pub(crate) use cilium::proxies_dns;
 mod netpol;
 
-use super::rule::{Origin, Rule, Subject};
+use std::sync::Arc;
+
+pub(crate) use self::cilium::proxies_dns;
+use super::rule::{Dialect, NamespaceScope, Origin, Rule, Subject};
 use crate::config::Cni;
 use crate::document::{Defect, DefectKind, ObjectId, Span};
-use crate::model::{Direction, Model};
-use std::sync::Arc;
+use crate::model::{CiliumPolicy, Direction, Model, NetworkPolicy, Place};
+
+/// Whom the rules of a Cilium policy protect, one subject per selector of endpoints.
+pub(crate) fn cilium_subjects(policy: &CiliumPolicy) -> impl Iterator<Item = Subject> {
+    let selectors = policy.rules.iter().filter_map(|rule| rule.endpoints.as_ref());
+    selectors.map(|selector| cilium::subject(policy, selector))
+}
+
+/// Whom a NetworkPolicy protects.
+pub(crate) fn netpol_subject(policy: &NetworkPolicy, cni: Cni) -> Subject {
+    let namespaces = NamespaceScope::One(Place::of(&policy.id, policy.namespace));
+    Subject { namespaces, pods: policy.subject.clone(), dialect: dialect(cni) }
+}
+
+/// How the plugin looks labels up: Cilium matches every policy against its own identities (C21).
+const fn dialect(cni: Cni) -> Dialect {
+    match cni {
+        Cni::Cilium => Dialect::Cilium,
+        _ => Dialect::Kubernetes,
+    }
+}
 
 /// Rules of a root, and what was found on the way.
 #[derive(Debug, Default)]
@@ -57,6 +78,8 @@ impl Base {
             ports: super::rule::PortSpec::All,
             default_deny: true,
             guard: None,
+            handshake: None,
+            reads_dns: false,
             synthetic: false,
             in_force: self.in_force,
             origin: Origin { object: Arc::clone(&self.object), name: self.name, span },

@@ -2,20 +2,18 @@
 
 use std::sync::Arc;
 
-use super::{Base, Lowered};
+use super::{Base, Lowered, netpol_subject};
 use crate::config::Cni;
-use crate::model::{Clause, Direction, NetworkPolicy, Peer, PortItem};
-use crate::reach::rule::{Dialect, NamespaceScope, PeerSet, Peers, PortSpec, Subject};
+use crate::model::{Clause, Direction, NetworkPolicy, Peer, Place, PortItem};
+use crate::reach::rule::{Dialect, NamespaceScope, PeerSet, Peers, PortSpec};
 
 /// One allow rule per clause, and every rule isolates its direction. A direction that is isolated
 /// without any clause becomes one synthetic rule for nobody.
 pub(super) fn lower(policy: &NetworkPolicy, cni: Cni, out: &mut Lowered) {
     out.refused.extend(policy.refused.map(|at| (Arc::clone(&policy.id), at)));
-    let subject = Subject {
-        namespaces: NamespaceScope::One(policy.id.namespace.clone()),
-        pods: policy.subject.clone(),
-        dialect: Dialect::Kubernetes,
-    };
+    let own = Place::of(&policy.id, policy.namespace);
+    let subject = netpol_subject(policy, cni);
+    let dialect = subject.dialect;
     let object = Arc::clone(&policy.id);
     let in_force = policy.refused.is_none();
     let base = Base { subject: Arc::new(subject), object, name: policy.span, in_force };
@@ -34,7 +32,7 @@ pub(super) fn lower(policy: &NetworkPolicy, cni: Cni, out: &mut Lowered) {
         }
         for clause in clauses {
             let mut rule = base.rule(direction, clause.span);
-            rule.peers = peers(clause, &policy.id.namespace);
+            rule.peers = peers(clause, &own, dialect);
             rule.ports = ports(clause);
             out.push(rule);
         }
@@ -52,25 +50,28 @@ fn isolation_place(policy: &NetworkPolicy, direction: Direction) -> crate::docum
     entry.map_or(policy.span, |entry| entry.span)
 }
 
-fn peers(clause: &Clause, own: &str) -> Peers {
+fn peers(clause: &Clause, own: &Place, dialect: Dialect) -> Peers {
     match clause.named_peers() {
         None => Peers::Any,
-        Some(peers) => Peers::Set(peers.iter().map(|entry| peer(entry, own)).collect()),
+        Some(peers) => Peers::Set(peers.iter().map(|entry| peer(entry, own, dialect)).collect()),
     }
 }
 
-fn peer(peer: &Peer, own: &str) -> PeerSet {
+fn peer(peer: &Peer, own: &Place, dialect: Dialect) -> PeerSet {
+    if peer.open {
+        return PeerSet::Unknown { span: peer.span };
+    }
     if let Some(block) = &peer.block {
         let (net, except) = (block.cidr, block.except.clone());
         return PeerSet::Cidr { net, except, span: block.span };
     }
     let namespaces = match &peer.namespaces {
-        None => NamespaceScope::One(own.to_owned()),
+        None => NamespaceScope::One(own.clone()),
         Some(selector) if selector.matches_all() => NamespaceScope::All,
         Some(selector) => NamespaceScope::Matching(selector.clone()),
     };
     let pods = peer.pods.clone().filter(|selector| !selector.matches_all());
-    PeerSet::Pods { namespaces, pods, dialect: Dialect::Kubernetes, span: peer.span }
+    PeerSet::Pods { namespaces, pods, dialect, span: peer.span }
 }
 
 fn ports(clause: &Clause) -> PortSpec {
