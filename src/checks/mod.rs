@@ -2,7 +2,9 @@
 
 mod amounts;
 mod application;
+mod backends;
 mod credentials;
+mod entries;
 mod evidence;
 mod gateway;
 mod hardening;

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::Model;
 use super::certain::Certain::{self, Known, Unknown};
-use super::fields::{Sourced, field};
+use super::fields::field;
 use super::meta::Labels;
 use super::pod_security::{Level, Version};
 use super::selector::{Lookup, Selector, Truth};
-use crate::document::{Document, ObjectId, Span};
+use crate::document::{Document, NamespaceSource, ObjectId, Span};
 
 /// The label that every namespace has: its own name.
 pub const NAME_LABEL: &str = "kubernetes.io/metadata.name";
@@ -118,8 +118,10 @@ impl Model {
     }
 }
 
-/// A setting and who made it: the pod itself, its namespace, or nobody.
-pub(super) fn pick<'a>(labels: &'a Labels, keys: &[&str]) -> Option<Sourced<&'a str>> {
-    let label = keys.iter().find_map(|key| labels.get(key))?;
-    Some(Sourced::new(label.value.as_str(), label.span))
+/// Whether two objects lie in one namespace. One that names none may lie anywhere, and lies beside
+/// the others that name none.
+#[must_use]
+pub fn same_namespace(a: (&str, NamespaceSource), b: (&str, NamespaceSource)) -> Truth {
+    let assumed = |source| source == NamespaceSource::Assumed;
+    if assumed(a.1) == assumed(b.1) { Truth::certain(a.0 == b.0) } else { Truth::Unknown }
 }

@@ -1,4 +1,5 @@
 //! The one integration binary.
 
 mod checks;
+mod mesh;
 mod support;

@@ -1,5 +1,6 @@
 //! What several tests share.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -60,4 +61,24 @@ pub(crate) fn files_below(directory: &Path) -> Vec<PathBuf> {
         .collect();
     files.sort();
     files
+}
+
+/// The folder with data of others beside the project, or where `PALISADE_SHARED` says it is. Says
+/// so where there is none: a test that looked at nothing must not look like one that passed.
+pub(crate) fn shared() -> Option<PathBuf> {
+    let named = std::env::var_os("PALISADE_SHARED").map(PathBuf::from);
+    let folder = named.unwrap_or_else(|| project().join("../shared")).join("conformance");
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    // Not `eprintln`: the test harness keeps that from whoever reads a passing run.
+    writeln!(std::io::stderr(), "conformance: not run, folder absent").expect("stderr is open");
+    None
+}
+
+/// The rows of a table of the folder, without its header.
+pub(crate) fn table(folder: &Path, name: &str) -> Vec<Vec<String>> {
+    let path = folder.join(name);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    text.lines().skip(1).map(|line| line.split('\t').map(str::to_owned).collect()).collect()
 }
