@@ -142,7 +142,7 @@ fn empty(inventory: &Inventory, model: &Model, reach: &Reach<'_>) -> Assessment 
         matrix: Vec::new(),
         tallies: BTreeMap::new(),
         hidden: 0,
-        refused: reach.refused.clone(),
+        refused: reach.refused.iter().cloned().chain(model.refused_by_mesh()).collect(),
     }
 }
 

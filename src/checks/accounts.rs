@@ -42,11 +42,11 @@ impl<'a> AccountIndex<'a> {
     /// The account that a workload runs as, and how sure that is.
     pub(super) fn of_workload(&self, workload: &Workload) -> Option<(&'a ServiceAccount, Truth)> {
         let named = self.named(workload.pod.account()).iter();
-        best(named.map(|account| (*account, account.home().is(workload.home()))))
+        best(named.map(|account| (*account, account.home().is(&workload.home()))))
     }
 
     /// The binding that gives an account a right, and how sure that is.
-    pub(super) fn right_of(&self, home: Home<'_>, name: &str) -> Option<(&'a Binding, Truth)> {
+    pub(super) fn right_of(&self, home: &Home<'_>, name: &str) -> Option<(&'a Binding, Truth)> {
         let rights = [Some(name), None].into_iter().filter_map(|key| self.rights.get(&key));
         best(rights.flatten().map(|(accounts, binding)| (*binding, accounts.holds(home, name))))
     }

@@ -144,9 +144,8 @@ pub(super) fn unlabelled_namespace<'a>(
 ) -> Option<Evidence<'static>> {
     let wanted = selector.requirements.iter().filter_map(equals);
     wanted.filter(|wanted| wanted.key != NAME_LABEL).find_map(|wanted| {
-        let named = |n: &&&'a Namespace| {
-            n.id.name == wanted.value && n.labels.get(wanted.key).is_none()
-        };
+        let named =
+            |n: &&&'a Namespace| n.id.name == wanted.value && n.labels.get(wanted.key).is_none();
         let namespace = namespaces.iter().find(named)?;
         Some(Evidence {
             at: namespace.span,
@@ -206,8 +205,7 @@ fn related(a: &str, b: &str) -> bool {
         "component",
     ];
     let last = |key: &str| key.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-    a != b
-        && ((NAMES.contains(&a) && NAMES.contains(&b)) || last(a) == last(b) || is_typo(a, b))
+    a != b && ((NAMES.contains(&a) && NAMES.contains(&b)) || last(a) == last(b) || is_typo(a, b))
 }
 
 /// One edit or another casing apart. Short words are too alike to tell, and so are names that differ

@@ -3,7 +3,9 @@
 mod accounts;
 mod amounts;
 mod application;
+mod backends;
 mod credentials;
+mod entries;
 mod evidence;
 mod gateway;
 mod hardening;

@@ -1,54 +1,99 @@
-//! Which listeners a route attaches to (semantics G1 to G3).
+//! Which listeners a route attaches to (semantics G1 to G3, G7).
 
 use std::sync::Arc;
 
 use crate::catalog::Context;
-use crate::document::Kind;
-use crate::model::{AllowedNamespaces, Gateway, Listener, ParentRef, Route, Sourced, Truth};
+use crate::document::{Kind, NamespaceSource};
+use crate::model::{AllowedNamespaces, Gateway, Home, Listener, ParentRef, Route, Sourced, Truth};
+
+/// What a parent reference leads to.
+pub(super) enum Parent<'a> {
+    /// A Gateway of the input.
+    Gateway(&'a Gateway),
+    /// A Service: the route is one of the mesh's (G7).
+    Service,
+    /// A Gateway that is not in the input.
+    Absent(Arc<str>),
+    /// A kind that is not looked up.
+    Other(Arc<str>),
+}
 
 /// What a route is attached to.
-pub(super) enum Attachment {
-    /// A listener of a Gateway of the input accepts it.
-    Gateway {
-        /// Whether the Gateway is a waypoint inside the mesh.
-        waypoint: bool,
-    },
+pub(super) enum Attachment<'a> {
+    /// A Gateway of the input that leads in from outside.
+    Gateway(&'a Gateway),
     /// Nothing that leads in from outside.
     None,
-    /// A parent is not in the input.
+    /// A parent is not in the input, or labels that decide are not.
     Unknown(Arc<str>),
 }
 
-/// Whether a parent reference names a Gateway.
-pub(super) fn names_gateway(parent: &ParentRef) -> bool {
-    parent.group == "gateway.networking.k8s.io" && parent.kind == "Gateway"
+/// How the namespace of a reference is known: the referrer's own where none is written.
+pub(super) fn placed(namespace: &str, is_written: bool, referrer: NamespaceSource) -> Home<'_> {
+    Home::new(namespace, if is_written { NamespaceSource::Written } else { referrer })
 }
 
-/// The Gateway that a parent reference names.
-pub(super) fn gateway<'a>(cx: &Context<'a>, parent: &ParentRef) -> Option<&'a Gateway> {
-    let part = cx.model.part(&parent.namespace, &[Kind::Gateway])?;
-    part.gateways.iter().find(|gateway| gateway.id.name == parent.name)
+/// What a parent reference of a route leads to.
+pub(super) fn parent<'a>(cx: &Context<'a>, route: &Route, parent: &ParentRef) -> Parent<'a> {
+    match (parent.group.as_str(), parent.kind.as_str()) {
+        ("gateway.networking.k8s.io", "Gateway") => {}
+        ("", "Service") => return Parent::Service,
+        (_, kind) => {
+            let reason = format!("a parent of kind {kind} is not looked up yet");
+            return Parent::Other(reason.into());
+        }
+    }
+    let (namespace, name) = (&parent.namespace, &parent.name);
+    let place = placed(namespace, parent.namespace_span.is_some(), route.namespace);
+    let part = cx.model.part(namespace, &[Kind::Gateway]);
+    let mut gateways = part.into_iter().flat_map(|part| &part.gateways);
+    let found = gateways.find(|gateway| {
+        let here = gateway.home().is(&place);
+        gateway.id.name == *name && here == Truth::Yes
+    });
+    match found {
+        Some(gateway) => Parent::Gateway(gateway),
+        None => {
+            let reason =
+                format!("Gateway `{name}` of namespace `{namespace}` is not in the input; add it");
+            Parent::Absent(reason.into())
+        }
+    }
 }
 
 /// The attachment of a route, the best of its parents.
-pub(super) fn attachment(cx: &Context<'_>, route: &Route) -> Attachment {
+pub(super) fn attachment<'a>(cx: &Context<'a>, route: &Route) -> Attachment<'a> {
     let mut result = Attachment::None;
-    for parent in route.parents.iter().filter(|parent| names_gateway(parent)) {
-        let Some(gateway) = gateway(cx, parent) else {
-            let reason = format!(
-                "Gateway `{}` of namespace `{}` is not in the input; add it",
-                parent.name, parent.namespace
-            );
-            result = Attachment::Unknown(reason.into());
-            continue;
+    for reference in &route.parents {
+        let gateway = match parent(cx, route, reference) {
+            Parent::Gateway(gateway) => gateway,
+            Parent::Service => continue,
+            Parent::Absent(reason) | Parent::Other(reason) => {
+                result = Attachment::Unknown(reason);
+                continue;
+            }
         };
-        let accepted =
-            gateway.listeners.iter().any(|l| accepts(cx, gateway, l, route, parent) == Truth::Yes);
-        if accepted {
-            return Attachment::Gateway { waypoint: gateway.is_waypoint() };
+        if gateway.is_waypoint() {
+            continue;
+        }
+        let answers = gateway.listeners.iter().map(|l| accepts(cx, gateway, l, route, reference));
+        match answers.max() {
+            Some(Truth::Yes) => return Attachment::Gateway(gateway),
+            Some(Truth::Unknown) => result = Attachment::Unknown(labels_decide(route)),
+            Some(Truth::No) | None => {}
         }
     }
     result
+}
+
+/// Why it is not known whether a listener admits a route's namespace.
+pub(super) fn labels_decide(route: &Route) -> Arc<str> {
+    if route.namespace == NamespaceSource::Assumed {
+        let name = &route.id.name;
+        return format!("the namespace of {} `{name}` decides; write it", route.id.kind).into();
+    }
+    let namespace = &route.id.namespace;
+    format!("labels of Namespace `{namespace}` decide, and it is not in the input; add it").into()
 }
 
 /// Whether a listener accepts a route by one of its parent references (G1, G2).
@@ -60,23 +105,38 @@ pub(super) fn accepts(
     parent: &ParentRef,
 ) -> Truth {
     let section = parent.section.as_ref().is_none_or(|section| section.value == listener.name);
-    let port = parent.port.is_none_or(|port| listener.port == Some(port));
-    let kind = listener.accepts_kind(&route.id.kind);
-    let hosts = hosts_meet(listener.hostname.as_ref(), &route.hostnames);
-    let plain = Truth::certain(section && port && kind && hosts);
-    plain.and(namespace_admitted(cx, gateway, listener, &route.id.namespace))
+    let port = parent.port.as_ref().is_none_or(|port| listener.port == Some(port.value));
+    Truth::certain(section && port).and(suits(cx, gateway, listener, route))
 }
 
-/// Whether a listener admits routes of a namespace.
+/// Whether a listener accepts a route whichever listener the route names.
+pub(super) fn suits(
+    cx: &Context<'_>,
+    gateway: &Gateway,
+    listener: &Listener,
+    route: &Route,
+) -> Truth {
+    let kind = listener.accepts_kind(&route.id.kind);
+    let hosts = hosts_meet(listener.hostname.as_ref(), &route.hostnames);
+    Truth::certain(kind && hosts).and(namespace_admitted(cx, gateway, listener, route))
+}
+
+/// Whether a listener admits routes of a route's namespace.
 pub(super) fn namespace_admitted(
     cx: &Context<'_>,
     gateway: &Gateway,
     listener: &Listener,
-    namespace: &str,
+    route: &Route,
 ) -> Truth {
+    let namespace = route.id.namespace.as_str();
     match &listener.namespaces {
+        _ if listener.namespaces.everyone().is_some() => Truth::Yes,
         AllowedNamespaces::All(_) => Truth::Yes,
-        AllowedNamespaces::Same => Truth::certain(gateway.id.namespace == namespace),
+        AllowedNamespaces::Nobody => Truth::No,
+        AllowedNamespaces::Same => gateway.home().is(&route.home()),
+        AllowedNamespaces::Selector(_) if route.namespace == NamespaceSource::Assumed => {
+            Truth::Unknown
+        }
         AllowedNamespaces::Selector(selector) => {
             cx.model.touch(&[Kind::Namespace]);
             cx.model.model().selects_namespace(selector, namespace)

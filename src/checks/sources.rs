@@ -37,13 +37,13 @@ impl<'a> Sources<'a> {
     pub(super) fn of(cx: &Context<'a>, scope: &NamespaceScope) -> Self {
         let model = cx.model.model();
         let named = match scope {
-            NamespaceScope::One(place) => vec![place.name.clone()],
+            NamespaceScope::One(place) => vec![place.name.to_string()],
             NamespaceScope::Matching(selector) => names(selector),
             NamespaceScope::All => Vec::new(),
         };
         let fits = |name: &str, part: &Part| match scope {
             NamespaceScope::All => true,
-            NamespaceScope::One(place) if place.assumed => true,
+            NamespaceScope::One(place) if place.is_assumed() => true,
             NamespaceScope::One(place) if place.name == name => true,
             NamespaceScope::Matching(selector)
                 if model.selects_namespace(selector, name) != Truth::No =>
@@ -97,7 +97,7 @@ impl<'a> Sources<'a> {
 
     /// Why it is not known whether a workload is meant.
     fn why_maybe(&self, workload: &Workload, place: Truth) -> Arc<str> {
-        let unplaced = matches!(&self.scope, NamespaceScope::One(place) if place.assumed);
+        let unplaced = matches!(&self.scope, NamespaceScope::One(place) if place.is_assumed());
         if place == Truth::Yes {
             let title = workload.title();
             return format!("a controller or a variable decides on labels of {title}").into();
@@ -105,9 +105,13 @@ impl<'a> Sources<'a> {
         let title = workload.title();
         let assumed = workload.namespace == NamespaceSource::Assumed;
         match (unplaced, assumed) {
-            (true, false) => format!("the policy names no namespace, {title} does; write it").into(),
+            (true, false) => {
+                format!("the policy names no namespace, {title} does; write it").into()
+            }
             (false, true) => format!("{title} names no namespace; write it").into(),
-            _ => format!("labels of the namespace of {title} are not in the input; add them").into(),
+            _ => {
+                format!("labels of the namespace of {title} are not in the input; add them").into()
+            }
         }
     }
 

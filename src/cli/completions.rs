@@ -2,8 +2,8 @@
 
 use clap_complete::Shell;
 
-use super::output::{self, Content};
 use super::CliError;
+use super::output::{self, Content};
 
 /// Prints the script.
 pub(super) fn run(shell: Shell, command: &mut clap::Command) -> Result<u8, CliError> {

@@ -25,10 +25,13 @@ pub(super) fn of(args: &CheckArgs, loaded: &Loaded, assessments: &[Assessment]) 
         return exit(3, "no Kubernetes object was found".to_owned());
     }
     let silent = assessments.iter().all(|a| a.findings.is_empty() && a.hidden == 0);
-    exit(0, match silent {
-        true => "clean".to_owned(),
-        false => format!("no finding at or above {}", setup::severity(args.fail_on)),
-    })
+    exit(
+        0,
+        match silent {
+            true => "clean".to_owned(),
+            false => format!("no finding at or above {}", setup::severity(args.fail_on)),
+        },
+    )
 }
 
 /// Which findings make the run fail.

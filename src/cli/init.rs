@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::output::{self, Content};
 use super::CliError;
+use super::output::{self, Content};
 use crate::document::clean;
 
 /// What is written: every section, commented out, with what it does.

@@ -273,7 +273,9 @@ impl Details {
             let slots = KEYS.iter().zip(&mut found);
             let Some((_, slot)) = slots.into_iter().find(|(known, _)| **known == key) else {
                 return Err(match nearest(key, KEYS) {
-                    Some(near) => format!("`{}` is no part of a waiver: write `{near}`", excerpt(key)),
+                    Some(near) => {
+                        format!("`{}` is no part of a waiver: write `{near}`", excerpt(key))
+                    }
                     None => format!(
                         "`{}` is no part of a waiver: behind `;` stand {}",
                         excerpt(part),

@@ -245,7 +245,9 @@ fn params_of(check: &Check, entry: &CheckConfig, errors: &mut Vec<ConfigError>) 
             let known = || check.params.iter().map(|param| param.name);
             let help = match (nearest(name, known()), known().next()) {
                 (Some(near), _) => format!("write `{near}`"),
-                (None, Some(_)) => format!("use one of: {}", known().collect::<Vec<_>>().join(", ")),
+                (None, Some(_)) => {
+                    format!("use one of: {}", known().collect::<Vec<_>>().join(", "))
+                }
                 (None, None) => "remove it: this check has no parameters".to_owned(),
             };
             errors.push(ConfigError::new(*at, message).help(help));

@@ -65,8 +65,10 @@ pub(super) fn apply(
     }
     let ran: HashSet<&str> = settings.enabled().iter().map(|check| check.slug).collect();
     let run = Ran { checks: &ran, assessments, inventories, files, settings };
-    let said: Vec<(usize, Vec<Finding>)> =
-        waivers.iter().map(|used| (used.roots.first().copied().unwrap_or(0), run.judge(used))).collect();
+    let said: Vec<(usize, Vec<Finding>)> = waivers
+        .iter()
+        .map(|used| (used.roots.first().copied().unwrap_or(0), run.judge(used)))
+        .collect();
     for (root, findings) in said {
         if let Some(assessment) = assessments.get_mut(root) {
             let name = assessment.root.clone();
@@ -207,13 +209,14 @@ impl Ran<'_> {
             let file = self.files.get(document.head.file).name();
             waiver.concerns(&document.id, file, holder)
         };
-        let unanswered = self.assessments.iter().zip(self.inventories).any(|(assessment, inventory)| {
-            let open = assessment.not_assessed.iter().filter(|open| open.check == waiver.check);
-            open.filter(|open| !open.error).any(|open| {
-                let subject = open.subject.as_ref();
-                subject.is_none_or(|id| inventory.named(id).is_none_or(&here))
-            })
-        });
+        let unanswered =
+            self.assessments.iter().zip(self.inventories).any(|(assessment, inventory)| {
+                let open = assessment.not_assessed.iter().filter(|open| open.check == waiver.check);
+                open.filter(|open| !open.error).any(|open| {
+                    let subject = open.subject.as_ref();
+                    subject.is_none_or(|id| inventory.named(id).is_none_or(&here))
+                })
+            });
         let whole = self.settings.whole && self.inventories.iter().all(|i| i.gaps.is_empty());
         let mut documents = self.inventories.iter().flat_map(|inventory| &inventory.documents);
         !unanswered && (whole || documents.any(here))

@@ -11,6 +11,7 @@ pub(super) use self::refusal::is_service_name;
 use super::fields::{
     Presence, Sourced, field, flag, integer, items, key_span, scalar_text, text, texts,
 };
+use super::namespace::Home;
 use super::netpol::Direction;
 use super::selector::Selector;
 use crate::document::{Document, Kind, NamespaceSource, Node, ObjectId, Span};
@@ -211,6 +212,12 @@ pub struct CiliumPolicy {
 }
 
 impl CiliumPolicy {
+    /// Its namespace, for joins.
+    #[must_use]
+    pub fn home(&self) -> Home<'_> {
+        Home::new(&self.id.namespace, self.namespace)
+    }
+
     pub(super) fn read(document: &Document) -> Self {
         let root = document.root();
         let clusterwide = document.kind == Some(Kind::CiliumClusterwideNetworkPolicy);
@@ -261,9 +268,8 @@ impl CiliumClause {
             let name = text(item, "matchName").or_else(|| text(item, "matchPattern"))?;
             Some(Fqdn { pattern: name.value, span: name.span })
         };
-        let fqdns = || {
-            Presence::read(node, &key("FQDNs"), |l| l.children().filter_map(fqdn).collect())
-        };
+        let fqdns =
+            || Presence::read(node, &key("FQDNs"), |l| l.children().filter_map(fqdn).collect());
         let ports = |list: Node<'_>| list.children().map(|n| ToPorts::read(n, deny)).collect();
         let others = ["Nodes", "Groups"].into_iter().filter_map(|name| field(node, &key(name)));
         let empty =
@@ -321,9 +327,8 @@ impl ServicePeer {
     fn read(node: Node<'_>) -> Self {
         let namespace =
             |of: Node<'_>| text(of, "namespace").map(|name| name.value).unwrap_or_default();
-        let named = field(node, "k8sService").and_then(|service| {
-            Some((namespace(service), text(service, "serviceName")?.value))
-        });
+        let named = field(node, "k8sService")
+            .and_then(|service| Some((namespace(service), text(service, "serviceName")?.value)));
         let selected = field(node, "k8sServiceSelector").and_then(|service| {
             Some((namespace(service), Selector::read_custom(field(service, "selector")?)))
         });

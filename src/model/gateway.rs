@@ -3,8 +3,12 @@
 use std::sync::Arc;
 
 use super::fields::{Sourced, field, integer, items, text};
-use super::selector::Selector;
-use crate::document::{Document, Node, ObjectId, Span};
+use super::meta::Labels;
+use super::namespace::Home;
+use super::namespace::NAME_LABEL;
+use super::selector::{Operator, Selector};
+use super::service::internal;
+use crate::document::{Document, NamespaceSource, Node, ObjectId, Span};
 
 /// Which namespaces may attach routes to a listener.
 #[derive(Clone, Debug)]
@@ -15,6 +19,25 @@ pub enum AllowedNamespaces {
     All(Span),
     /// Those whose labels match.
     Selector(Selector),
+    /// None: `Selector` without a selector.
+    Nobody,
+}
+
+impl AllowedNamespaces {
+    /// What lets every namespace in: `All`, or a selector that each of them matches.
+    #[must_use]
+    pub fn everyone(&self) -> Option<Span> {
+        let always = |selector: &Selector| {
+            let named =
+                |r: &super::Requirement| r.operator == Operator::Exists && r.key == NAME_LABEL;
+            selector.broken.is_none() && selector.requirements.iter().all(named)
+        };
+        match self {
+            Self::All(at) => Some(*at),
+            Self::Selector(selector) if always(selector) => Some(selector.span),
+            Self::Same | Self::Selector(_) | Self::Nobody => None,
+        }
+    }
 }
 
 /// A listener of a Gateway.
@@ -31,7 +54,7 @@ pub struct Listener {
     /// Namespaces that may attach routes.
     pub namespaces: AllowedNamespaces,
     /// Kinds of route that may attach, where it says so.
-    pub kinds: Vec<String>,
+    pub kinds: Option<Vec<String>>,
     /// Whether TLS passes through.
     pub passthrough: bool,
     /// Place of the name.
@@ -45,19 +68,24 @@ impl Listener {
         self.protocol.value == "HTTP"
     }
 
+    /// Whether clients talk to it over TLS.
+    #[must_use]
+    pub fn is_tls(&self) -> bool {
+        matches!(self.protocol.value.as_str(), "HTTPS" | "TLS")
+    }
+
     /// Whether routes of a kind fit its protocol and its list of kinds (G2).
     #[must_use]
     pub fn accepts_kind(&self, kind: &str) -> bool {
-        if !self.kinds.is_empty() {
-            return self.kinds.iter().any(|allowed| allowed == kind);
-        }
-        match self.protocol.value.as_str() {
+        let listed = self.kinds.as_ref().is_none_or(|kinds| kinds.iter().any(|k| k == kind));
+        let fits = match self.protocol.value.as_str() {
             "HTTP" | "HTTPS" => matches!(kind, "HTTPRoute" | "GRPCRoute"),
             "TLS" => matches!(kind, "TLSRoute" | "TCPRoute"),
             "TCP" => kind == "TCPRoute",
             "UDP" => kind == "UDPRoute",
             _ => true,
-        }
+        };
+        listed && fits
     }
 }
 
@@ -68,20 +96,42 @@ pub struct Gateway {
     pub id: Arc<ObjectId>,
     /// Place of the name.
     pub span: Span,
+    /// How the namespace was found.
+    pub namespace: NamespaceSource,
     /// Name of its class.
     pub class: String,
+    /// What keeps it inside the cluster or the private network.
+    pub internal: Option<Span>,
     /// Listeners.
     pub listeners: Vec<Listener>,
 }
 
 impl Gateway {
+    /// Its namespace, for joins.
+    #[must_use]
+    pub fn home(&self) -> Home<'_> {
+        Home::new(&self.id.namespace, self.namespace)
+    }
+
     pub(super) fn read(document: &Document) -> Self {
         let spec = field(document.root(), "spec");
         let class = spec.and_then(|spec| text(spec, "gatewayClassName"));
         let listeners = spec.into_iter().flat_map(|spec| items(spec, "listeners"));
+        let own = Labels::read(field(document.root(), "metadata"), "annotations");
+        let given = spec.and_then(|spec| field(spec, "infrastructure"));
+        let given = Labels::read(given, "annotations");
+        let service = own.get("networking.istio.io/service-type");
+        let cluster_ip = service.filter(|kind| kind.value == "ClusterIP").map(|kind| kind.span);
+        // Google's internal load balancers are classes of their own.
+        let inside = class.as_ref().filter(|class| class.value.starts_with("gke-l7-rilb"));
         Self {
             id: Arc::clone(&document.id),
             span: document.head,
+            namespace: document.namespace,
+            internal: cluster_ip
+                .or_else(|| inside.map(|class| class.span))
+                .or_else(|| internal(&own))
+                .or_else(|| internal(&given)),
             class: class.map(|class| class.value).unwrap_or_default(),
             listeners: listeners.map(Listener::read).collect(),
         }
@@ -106,9 +156,18 @@ impl Listener {
             (Some(from), Some(selector)) if from.value == "Selector" => {
                 AllowedNamespaces::Selector(Selector::read(selector))
             }
+            (Some(from), None) if from.value == "Selector" => AllowedNamespaces::Nobody,
+            (Some(from), _) if from.value == "None" => AllowedNamespaces::Nobody,
             _ => AllowedNamespaces::Same,
         };
-        let kinds = allowed.into_iter().flat_map(|allowed| items(allowed, "kinds"));
+        let kinds = allowed.and_then(|allowed| field(allowed, "kinds"));
+        let kind = |node: Node<'_>| {
+            let standard = text(node, "group").is_none_or(|group| group.value == GATEWAY_GROUP);
+            text(node, "kind").filter(|_| standard).map(|kind| kind.value)
+        };
+        let kinds: Option<Vec<String>> = kinds
+            .filter(|kinds| kinds.children().next().is_some())
+            .map(|kinds| kinds.children().filter_map(kind).collect());
         let tls = field(node, "tls");
         let mode = tls.and_then(|tls| text(tls, "mode"));
         Self {
@@ -119,7 +178,7 @@ impl Listener {
                 .unwrap_or_else(|| Sourced::new(String::new(), node.span())),
             hostname: text(node, "hostname").filter(|name| !name.value.is_empty()),
             namespaces,
-            kinds: kinds.filter_map(|kind| text(kind, "kind")).map(|kind| kind.value).collect(),
+            kinds,
             passthrough: mode.is_some_and(|mode| mode.value == "Passthrough"),
         }
     }
@@ -134,12 +193,14 @@ pub struct ParentRef {
     pub kind: String,
     /// Namespace, the route's own where none is written.
     pub namespace: String,
+    /// Place of the namespace, where it is written.
+    pub namespace_span: Option<Span>,
     /// Name.
     pub name: String,
     /// Listener name.
     pub section: Option<Sourced<String>>,
     /// Port.
-    pub port: Option<u16>,
+    pub port: Option<Sourced<u16>>,
     /// Place of the name.
     pub span: Span,
 }
@@ -153,6 +214,8 @@ pub struct BackendRef {
     pub kind: String,
     /// Namespace, the referrer's own where none is written.
     pub namespace: String,
+    /// Place of the namespace, where it is written.
+    pub namespace_span: Option<Span>,
     /// Name.
     pub name: String,
     /// Port number, or for Ingress a port name.
@@ -177,6 +240,8 @@ pub struct RouteRule {
     pub backends: Vec<BackendRef>,
     /// Whether it answers with a redirect.
     pub redirects: bool,
+    /// Whether that leads to HTTPS; without a scheme it keeps the request's.
+    pub redirects_to_tls: bool,
     /// Headers that are appended to the client's.
     pub added_headers: Vec<AddedHeader>,
     /// Place.
@@ -190,17 +255,27 @@ pub struct Route {
     pub id: Arc<ObjectId>,
     /// Place of the name.
     pub span: Span,
+    /// How the namespace was found.
+    pub namespace: NamespaceSource,
     /// What it attaches to.
     pub parents: Vec<ParentRef>,
     /// Host names; none means any.
     pub hostnames: Vec<Sourced<String>>,
     /// Rules.
     pub rules: Vec<RouteRule>,
+    /// Whether a later object of the same identity replaces it in joins.
+    pub superseded: bool,
 }
 
 const GATEWAY_GROUP: &str = "gateway.networking.k8s.io";
 
 impl Route {
+    /// Its namespace, for joins.
+    #[must_use]
+    pub fn home(&self) -> Home<'_> {
+        Home::new(&self.id.namespace, self.namespace)
+    }
+
     pub(super) fn read(document: &Document) -> Self {
         let spec = field(document.root(), "spec");
         let own = document.id.namespace.as_str();
@@ -209,10 +284,32 @@ impl Route {
         Self {
             id: Arc::clone(&document.id),
             span: document.head,
+            namespace: document.namespace,
             parents: list("parentRefs").filter_map(|node| ParentRef::read(node, own)).collect(),
             hostnames: list("hostnames").filter_map(hostname).collect(),
             rules: list("rules").map(|node| RouteRule::read(node, own)).collect(),
+            superseded: document.superseded,
         }
+    }
+}
+
+impl Route {
+    /// The Services that its rules send requests to.
+    pub fn backends(&self) -> impl Iterator<Item = &BackendRef> {
+        let serving = self.rules.iter().filter(|rule| !rule.redirects);
+        serving.flat_map(|rule| &rule.backends).filter(|backend| backend.is_service())
+    }
+
+    /// Whether it answers requests from a backend.
+    #[must_use]
+    pub fn serves(&self) -> bool {
+        self.rules.iter().any(|rule| !rule.redirects && !rule.backends.is_empty())
+    }
+
+    /// Whether all that it does is to send clients to HTTPS.
+    #[must_use]
+    pub fn only_redirects_to_tls(&self) -> bool {
+        !self.rules.is_empty() && self.rules.iter().all(|rule| rule.redirects_to_tls)
     }
 }
 
@@ -222,12 +319,14 @@ impl ParentRef {
             text(node, key).map_or_else(|| default.to_owned(), |part| part.value)
         };
         let name = text(node, "name")?;
+        let port = integer(node, "port");
         Some(Self {
             group: part("group", GATEWAY_GROUP),
             kind: part("kind", "Gateway"),
             namespace: part("namespace", own),
+            namespace_span: text(node, "namespace").map(|namespace| namespace.span),
             section: text(node, "sectionName"),
-            port: integer(node, "port").and_then(|port| u16::try_from(port.value).ok()),
+            port: port.and_then(|p| Some(Sourced::new(u16::try_from(p.value).ok()?, p.span))),
             span: name.span,
             name: name.value,
         })
@@ -245,6 +344,7 @@ impl BackendRef {
             group: part("group", ""),
             kind: part("kind", "Service"),
             namespace: part("namespace", own),
+            namespace_span: text(node, "namespace").map(|namespace| namespace.span),
             port: port.map(|port| Sourced::new(port.value.to_string(), port.span)),
             span: name.span,
             name: name.value,
@@ -261,16 +361,24 @@ impl BackendRef {
 impl RouteRule {
     fn read(node: Node<'_>, own: &str) -> Self {
         let filters = || items(node, "filters");
-        let added = filters().filter_map(|filter| field(filter, "requestHeaderModifier"));
+        // A filter may stand at the rule, or at one of its backends.
+        let of_backends = items(node, "backendRefs").flat_map(|backend| items(backend, "filters"));
+        let modifiers = filters().chain(of_backends);
+        let added = modifiers.filter_map(|filter| field(filter, "requestHeaderModifier"));
         let added = added.filter_map(|modifier| field(modifier, "add")).flat_map(|add| {
             let at = super::fields::key_span(add);
             add.children().filter_map(move |header| {
                 Some(AddedHeader { name: text(header, "name")?, add: at })
             })
         });
+        let redirects = || filters().filter_map(|filter| field(filter, "requestRedirect"));
+        let https = |redirect: Node<'_>| {
+            text(redirect, "scheme").is_some_and(|scheme| scheme.value == "https")
+        };
         Self {
             backends: items(node, "backendRefs").filter_map(|b| BackendRef::read(b, own)).collect(),
-            redirects: filters().any(|filter| field(filter, "requestRedirect").is_some()),
+            redirects: redirects().next().is_some(),
+            redirects_to_tls: redirects().any(https),
             added_headers: added.collect(),
             span: node.span(),
         }
@@ -285,7 +393,7 @@ pub struct GrantEnd {
     /// Kind.
     pub kind: String,
     /// Namespace, for `from`.
-    pub namespace: String,
+    pub namespace: Sourced<String>,
     /// Name, for `to`.
     pub name: Option<String>,
     /// Place of the kind.
@@ -299,6 +407,8 @@ pub struct ReferenceGrant {
     pub id: Arc<ObjectId>,
     /// Place of the name.
     pub span: Span,
+    /// How the namespace was found.
+    pub namespace: NamespaceSource,
     /// Who may refer.
     pub from: Vec<GrantEnd>,
     /// To what.
@@ -315,6 +425,7 @@ impl ReferenceGrant {
         Self {
             id: Arc::clone(&document.id),
             span: document.head,
+            namespace: document.namespace,
             from: ends("from"),
             to: ends("to"),
         }
@@ -323,13 +434,12 @@ impl ReferenceGrant {
     /// Whether it lets a referrer of a group, kind and namespace refer to an object.
     #[must_use]
     pub fn permits(&self, from: (&str, &str, &str), to: (&str, &str, &str)) -> bool {
-        self.from
-            .iter()
-            .any(|end| (end.group.as_str(), end.kind.as_str(), end.namespace.as_str()) == from)
-            && self.to.iter().any(|end| {
-                (end.group.as_str(), end.kind.as_str()) == (to.0, to.1)
-                    && end.name.as_deref().is_none_or(|name| name == to.2)
-            })
+        self.from.iter().any(|end| {
+            (end.group.as_str(), end.kind.as_str(), end.namespace.value.as_str()) == from
+        }) && self.to.iter().any(|end| {
+            (end.group.as_str(), end.kind.as_str()) == (to.0, to.1)
+                && end.name.as_deref().is_none_or(|name| name == to.2)
+        })
     }
 }
 
@@ -339,7 +449,8 @@ impl GrantEnd {
         let part = |key: &str| text(node, key).map(|part| part.value);
         Some(Self {
             group: part("group").unwrap_or_default(),
-            namespace: part("namespace").unwrap_or_default(),
+            namespace: text(node, "namespace")
+                .unwrap_or_else(|| Sourced::new(String::new(), kind.span)),
             name: part("name").filter(|name| !name.is_empty()),
             span: kind.span,
             kind: kind.value,
@@ -354,6 +465,8 @@ pub struct Ingress {
     pub id: Arc<ObjectId>,
     /// Place of the name.
     pub span: Span,
+    /// How the namespace was found.
+    pub namespace: NamespaceSource,
     /// Backends of its rules and its default one.
     pub backends: Vec<BackendRef>,
 }
@@ -371,6 +484,7 @@ impl Ingress {
         Self {
             id: Arc::clone(&document.id),
             span: document.head,
+            namespace: document.namespace,
             backends: all.filter_map(|backend| ingress_backend(backend, own)).collect(),
         }
     }
@@ -381,6 +495,7 @@ fn ingress_backend(node: Node<'_>, own: &str) -> Option<BackendRef> {
         group: String::new(),
         kind: "Service".to_owned(),
         namespace: own.to_owned(),
+        namespace_span: None,
         span: name.span,
         name: name.value,
         port,
@@ -400,6 +515,7 @@ fn ingress_backend(node: Node<'_>, own: &str) -> Option<BackendRef> {
             group: part("apiGroup"),
             kind: part("kind"),
             namespace: own.to_owned(),
+            namespace_span: None,
             span: name.span,
             name: name.value,
             port: None,

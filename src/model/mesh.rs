@@ -1,16 +1,20 @@
-//! Enrolment in the mesh and the effective mTLS mode (semantics M1 to M8).
+//! Enrolment in the mesh (semantics M1 to M3).
+
+mod guard;
+mod mtls;
+
+pub use mtls::Mtls;
 
 use std::sync::Arc;
 
 use super::Model;
 use super::certain::Certain::{self, Known, Unknown};
 use super::fields::Sourced;
-use super::istio::{MtlsMode, PeerAuthentication};
-use super::namespace::pick;
-use super::selector::Truth;
+use super::istio::boolean;
+use super::meta::{Label, Labels};
 use super::workload::Workload;
 use crate::config::Mesh;
-use crate::document::{ObjectId, Span};
+use crate::document::{NamespaceSource, ObjectId, Span};
 
 /// How a workload takes part in the mesh.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,28 +25,24 @@ pub struct Enrolment {
     pub decided_by: Option<Span>,
 }
 
-/// The mTLS mode of a workload.
-#[derive(Clone, Debug)]
-pub struct Mtls {
-    /// Mode.
-    pub mode: MtlsMode,
-    /// The policy that set it; none where Istio's default holds.
-    pub set_by: Option<(Arc<ObjectId>, Span)>,
-    /// Container ports with another mode.
-    pub ports: Vec<(u16, Sourced<MtlsMode>)>,
-}
-
-impl Mtls {
-    /// The mode of a container port.
-    #[must_use]
-    pub fn at(&self, port: u16) -> MtlsMode {
-        let own = self.ports.iter().find(|(number, _)| *number == port);
-        own.map_or(self.mode, |(_, mode)| mode.value)
-    }
+/// Traffic of a workload in the mesh that the mesh does not see (M3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Uncaptured {
+    /// The ports; none where it is all of them.
+    pub ports: Option<String>,
+    /// The annotation.
+    pub span: Span,
 }
 
 const DATAPLANE: &str = "istio.io/dataplane-mode";
 const INJECT: &str = "sidecar.istio.io/inject";
+const REVISION: &str = "istio.io/rev";
+const SWITCH: &str = "istio-injection";
+const STATUS: &str = "sidecar.istio.io/status";
+
+/// Namespaces in which the injector never acts.
+const NEVER_INJECTED: [&str; 4] =
+    ["kube-system", "kube-public", "kube-node-lease", "local-path-storage"];
 
 impl Model {
     /// The mesh of this root: declared, or shown by an enrolled workload or namespace, or by a mesh
@@ -54,21 +54,19 @@ impl Model {
             Some(mesh) => return Some(mesh),
             None => {}
         }
-        let namespaces = self.parts.values().filter_map(|part| part.namespace.as_ref());
-        let mut sidecar = false;
-        for namespace in namespaces {
-            match namespace.labels.value(DATAPLANE) {
-                Some("ambient") => return Some(Mesh::Ambient),
-                _ => sidecar |= injects(&namespace.labels),
-            }
-        }
-        let labelled = |w: &Workload| w.labels.value(DATAPLANE) == Some("ambient");
-        if self.workloads().any(labelled) {
+        let namespaces = || self.parts.values().filter_map(|part| part.namespace.as_ref());
+        let ambient = |labels: &Labels| labels.value(DATAPLANE) == Some("ambient");
+        if namespaces().any(|namespace| ambient(&namespace.labels))
+            || self.workloads().any(|workload| ambient(&workload.labels))
+        {
             return Some(Mesh::Ambient);
         }
-        let proxies = |w: &Workload| w.pod.containers.iter().any(|c| c.name == "istio-proxy");
-        let injected = |w: &Workload| w.labels.value(INJECT) == Some("true");
-        if sidecar || self.workloads().any(|w| proxies(w) || injected(w)) {
+        let asks = |w: &Workload| {
+            w.labels.value(INJECT) == Some("true") || w.labels.get(REVISION).is_some()
+        };
+        if namespaces().any(|namespace| enables(&namespace.labels).is_some())
+            || self.workloads().any(|w| has_sidecar(w).is_some() || asks(w))
+        {
             return Some(Mesh::Sidecar);
         }
         let policies = self.parts.values().any(|part| {
@@ -79,140 +77,162 @@ impl Model {
 
     /// How a workload takes part in the mesh.
     ///
-    /// A pod's own label beats its namespace's; pods in the host's network never take part.
+    /// A sidecar beats ambient mode where both are asked for. Pods in the host's network never take
+    /// part.
     ///
-    /// Unknown where the pod says nothing and its Namespace is not in the input.
+    /// Unknown where the labels of its namespace decide and are not in the input.
     ///
-    /// Source: istio/istio cni/pkg/util/enablement_selector.go; semantics M1, M2.
+    /// Source: istio/istio cni/pkg/util/enablement_selector.go, pkg/kube/inject/inject.go and the
+    /// selectors of the injector's webhooks; semantics M1, M2.
     #[must_use]
     pub fn enrolment(&self, workload: &Workload) -> Certain<Enrolment> {
-        let none = |by: Option<Span>| Known(Enrolment { mesh: Mesh::None, decided_by: by });
+        let known = |mesh, by: Option<Span>| Known(Enrolment { mesh, decided_by: by });
+        if self.profile.mesh == Some(Mesh::None) {
+            return known(Mesh::None, None);
+        }
         if let Some(host) = workload.pod.host_network.as_ref().filter(|host| host.value) {
-            return none(Some(host.span));
+            return known(Mesh::None, Some(host.span));
         }
-        let proxy = workload.pod.containers.iter().find(|c| c.name == "istio-proxy");
-        if let Some(proxy) = proxy {
-            return Known(Enrolment { mesh: Mesh::Sidecar, decided_by: Some(proxy.head) });
+        if let Some(sidecar) = has_sidecar(workload) {
+            return known(Mesh::Sidecar, Some(sidecar));
         }
-        let own = pick(&workload.labels, &[DATAPLANE]);
-        if let Some(own) = own.as_ref().filter(|own| own.value == "ambient") {
-            return Known(Enrolment { mesh: Mesh::Ambient, decided_by: Some(own.span) });
+        let own = workload.labels.get(DATAPLANE);
+        let joins = own.filter(|own| own.value == "ambient").map(|own| own.span);
+        let leaves = own.filter(|own| own.value == "none").map(|own| own.span);
+        let refuses = refuses_sidecar(workload);
+        let labels = match self.labels_of_namespace(workload) {
+            Known(labels) => labels,
+            Unknown(reason) => {
+                return match (joins, leaves, refuses) {
+                    (Some(by), ..) => known(Mesh::Ambient, Some(by)),
+                    (None, Some(by), Some(_)) => known(Mesh::None, Some(by)),
+                    _ => Unknown(reason),
+                };
+            }
+        };
+        if let Some(by) = injected(workload, labels.value) {
+            return known(Mesh::Sidecar, Some(by));
         }
-        let inject = pick(&workload.labels, &[INJECT])
-            .or_else(|| pick(&workload.pod.annotations, &[INJECT]));
-        if let Some(inject) = &inject {
-            let mesh = if inject.value == "true" { Mesh::Sidecar } else { Mesh::None };
-            if mesh == Mesh::Sidecar || own.is_some() {
-                return Known(Enrolment { mesh, decided_by: Some(inject.span) });
+        let ambient = labels.value.get(DATAPLANE).filter(|label| label.value == "ambient");
+        let switch = labels.value.get(SWITCH).map(|label| label.span);
+        match (joins, ambient) {
+            (Some(by), _) => known(Mesh::Ambient, Some(by)),
+            (None, Some(label)) => match leaves {
+                Some(by) => known(Mesh::None, Some(by)),
+                None => known(Mesh::Ambient, Some(label.span)),
+            },
+            (None, None) => {
+                let opted_out = enables(labels.value).and(refuses);
+                known(Mesh::None, opted_out.or(switch).or(Some(labels.span)))
             }
         }
-        let name = &workload.id.namespace;
-        let Some(namespace) = self.part(name).and_then(|part| part.namespace.as_ref()) else {
-            if own.is_some() && inject.is_some() {
-                return none(own.map(|own| own.span));
+    }
+
+    /// What annotations keep out of the mesh although the workload takes part.
+    #[must_use]
+    pub fn uncaptured(&self, workload: &Workload, mesh: Mesh) -> Option<Uncaptured> {
+        let annotation = |key: &str| workload.pod.annotations.get(key);
+        let all = |label: &Label| Some(Uncaptured { ports: None, span: label.span });
+        match mesh {
+            Mesh::None => None,
+            Mesh::Ambient => annotation("ambient.istio.io/bypass-inbound-capture")
+                .filter(|label| boolean(&label.value) == Some(true))
+                .and_then(all),
+            Mesh::Sidecar => {
+                let included = annotation("traffic.sidecar.istio.io/includeInboundPorts");
+                if let Some(none) = included.filter(|label| label.value.is_empty()) {
+                    return all(none);
+                }
+                let some = |ports: Vec<String>, span| {
+                    (!ports.is_empty()).then(|| Uncaptured { ports: Some(ports.join(", ")), span })
+                };
+                let left_out = included.filter(|label| label.value != "*").and_then(|label| {
+                    let listed = listed(&label.value);
+                    let declared = workload.pod.containers.iter().flat_map(|c| &c.ports);
+                    let ports = declared.filter(|port| port.protocol == "TCP");
+                    let numbers = ports.filter_map(|port| Some(port.number?.to_string()));
+                    some(numbers.filter(|port| !listed.contains(port)).collect(), label.span)
+                });
+                left_out.or_else(|| {
+                    let excluded = annotation("traffic.sidecar.istio.io/excludeInboundPorts")?;
+                    some(listed(&excluded.value), excluded.span)
+                })
             }
+        }
+    }
+
+    /// Mesh policies that are refused and so protect nothing, with the place of the reason.
+    pub fn refused_by_mesh(&self) -> impl Iterator<Item = (Arc<ObjectId>, Span)> {
+        self.parts.values().flat_map(|part| {
+            let peer = part.peer_authentications.iter().map(|p| (&p.id, &p.refused));
+            let authorization = part.authorization_policies.iter().map(|p| (&p.id, &p.refused));
+            let refused = |(id, why): (&Arc<ObjectId>, &Option<Sourced<String>>)| {
+                Some((Arc::clone(id), why.as_ref()?.span))
+            };
+            peer.chain(authorization).filter_map(refused)
+        })
+    }
+
+    /// The labels of a workload's Namespace, and where the object stands.
+    fn labels_of_namespace(&self, workload: &Workload) -> Certain<Sourced<&Labels>> {
+        if workload.namespace == NamespaceSource::Assumed {
             let reason = format!(
-                "Namespace `{name}` is not in the input, so its mesh labels are not known; add it"
+                "{} names no namespace, so its mesh labels are not known; write it",
+                workload.title()
             );
             return Unknown(reason.into());
-        };
-        let ambient = namespace.labels.get(DATAPLANE).filter(|label| label.value == "ambient");
-        if let (Some(label), None) = (ambient, &own) {
-            return Known(Enrolment { mesh: Mesh::Ambient, decided_by: Some(label.span) });
         }
-        if inject.is_none() && injects(&namespace.labels) {
-            let label = pick(&namespace.labels, &["istio-injection", "istio.io/rev"]);
-            let by = label.map(|label| label.span);
-            return Known(Enrolment { mesh: Mesh::Sidecar, decided_by: by });
-        }
-        let by = own.or(inject).map(|own| own.span);
-        none(by.or(Some(namespace.span)))
-    }
-
-    /// The mTLS mode that applies to a workload, and the object that set it.
-    ///
-    /// The most specific PeerAuthentication wins: one that selects the workload, then the
-    /// namespace's, then the mesh root namespace's; a mode of UNSET falls through. With none,
-    /// Istio accepts plaintext, so the mode is [`MtlsMode::Permissive`] and `set_by` is `None`.
-    ///
-    /// Unknown while a PeerAuthentication of this root could not be read or rendered and none in
-    /// the input decides, and where two of one scope disagree and their age is not known.
-    ///
-    /// Source: istio/istio authn/policy_applier.go; semantics M4 to M6.
-    #[must_use]
-    pub fn mtls(&self, workload: &Workload) -> Certain<Mtls> {
-        let root = self.profile.root_namespace();
-        let namespace = workload.id.namespace.as_str();
-        let in_namespace = self.part(namespace).map_or(&[][..], |p| &p.peer_authentications[..]);
-        let in_root = self.part(root).map_or(&[][..], |part| &part.peer_authentications[..]);
-        let selects = |policy: &&PeerAuthentication| {
-            policy
-                .selector
-                .as_ref()
-                .is_some_and(|selector| selector.matches(|key| workload.label(key)) != Truth::No)
-        };
-        let own: Vec<_> =
-            in_namespace.iter().filter(selects).filter(|_| namespace != root).collect();
-        let wide = |policies: &'_ [PeerAuthentication]| -> Vec<PeerAuthentication> {
-            policies.iter().filter(|policy| policy.selector.is_none()).cloned().collect()
-        };
-        let narrow = if namespace == root { Vec::new() } else { wide(in_namespace) };
-        let mesh = wide(in_root);
-        let own: Vec<PeerAuthentication> = own.into_iter().cloned().collect();
-        let mut picked = Vec::new();
-        for scope in [&own, &narrow, &mesh] {
-            match oldest(scope) {
-                Ok(policy) => picked.push(policy),
-                Err(reason) => return Unknown(reason),
+        let name = &workload.id.namespace;
+        match self.part(name).and_then(|part| part.namespace.as_ref()) {
+            Some(namespace) => Known(Sourced::new(&namespace.labels, namespace.span)),
+            None => {
+                let reason = format!(
+                    "Namespace `{name}` is not in the input, so its mesh labels are not known; \
+                     add it"
+                );
+                Unknown(reason.into())
             }
         }
-        let deciding = picked.iter().flatten().find_map(|policy| {
-            let mode = policy.mode.as_ref()?;
-            Some((mode.value, (Arc::clone(&policy.id), mode.span)))
-        });
-        if deciding.is_none()
-            && let Some(reason) = self.gap_for(namespace).or_else(|| self.gap_for(root))
-        {
-            return Unknown(reason);
-        }
-        let (mode, set_by) = match deciding {
-            Some((mode, by)) => (mode, Some(by)),
-            None => (MtlsMode::Permissive, None),
-        };
-        let levels = picked.into_iter().next().flatten();
-        let ports = levels.into_iter().flat_map(|policy| policy.ports);
-        let ports = ports.filter_map(|(port, level)| Some((port, level?)));
-        Known(Mtls { mode, set_by, ports: ports.collect() })
     }
 }
 
-fn injects(labels: &super::meta::Labels) -> bool {
-    match labels.value("istio-injection") {
-        Some(value) => value == "enabled",
-        None => labels.get("istio.io/rev").is_some(),
+/// The entries of a list of ports in an annotation.
+fn listed(ports: &str) -> Vec<String> {
+    let entries = ports.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+    entries.map(str::to_owned).collect()
+}
+
+/// A proxy that is written into the pod, or the mark of one that was injected.
+fn has_sidecar(workload: &Workload) -> Option<Span> {
+    let proxy = workload.pod.containers.iter().find(|c| c.name == "istio-proxy");
+    let status = || workload.pod.annotations.get(STATUS).map(|status| status.span);
+    proxy.map(|proxy| proxy.head).or_else(status)
+}
+
+/// What turns injection on for a namespace. `istio-injection` silences a revision label.
+fn enables(labels: &Labels) -> Option<Span> {
+    match labels.get(SWITCH) {
+        Some(switch) => (switch.value == "enabled").then_some(switch.span),
+        None => labels.get(REVISION).map(|revision| revision.span),
     }
 }
 
-/// Of several policies at one scope the oldest wins. Manifests seldom say how old they are.
-fn oldest(policies: &[PeerAuthentication]) -> Result<Option<PeerAuthentication>, Arc<str>> {
-    let [first, rest @ ..] = policies else { return Ok(None) };
-    let agree = |other: &PeerAuthentication| {
-        let mode = |p: &PeerAuthentication| p.mode.as_ref().map(|mode| mode.value);
-        let ports = |p: &PeerAuthentication| -> Vec<_> {
-            p.ports.iter().map(|(port, mode)| (*port, mode.as_ref().map(|m| m.value))).collect()
-        };
-        mode(first) == mode(other) && ports(first) == ports(other)
-    };
-    if rest.iter().all(agree) {
-        return Ok(Some(first.clone()));
+/// What keeps the injector from a pod: the label, or without one the annotation.
+fn refuses_sidecar(workload: &Workload) -> Option<Span> {
+    let asked = workload.labels.get(INJECT).or_else(|| workload.pod.annotations.get(INJECT));
+    asked.filter(|asked| asked.value == "false").map(|asked| asked.span)
+}
+
+/// What makes the injector add a proxy. A pod's label counts where its namespace has none of the
+/// labels of injection; an annotation never calls the injector, it can only send it away.
+fn injected(workload: &Workload, namespace: &Labels) -> Option<Span> {
+    let never = NEVER_INJECTED.contains(&workload.id.namespace.as_str());
+    if never || refuses_sidecar(workload).is_some() {
+        return None;
     }
-    if policies.iter().any(|policy| policy.created.is_none()) {
-        let names: Vec<String> = policies.iter().map(|p| format!("`{}`", p.id.name)).collect();
-        let reason = format!(
-            "PeerAuthentications {} disagree at one scope and the oldest wins; keep one of them",
-            names.join(" and ")
-        );
-        return Err(reason.into());
+    if namespace.get(SWITCH).is_some() || namespace.get(REVISION).is_some() {
+        return enables(namespace);
     }
-    Ok(policies.iter().min_by(|a, b| a.created.cmp(&b.created)).cloned())
+    let asked = workload.labels.get(INJECT).filter(|label| label.value == "true");
+    asked.or_else(|| workload.labels.get(REVISION)).map(|label| label.span)
 }

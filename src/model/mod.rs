@@ -38,11 +38,12 @@ pub use gateway::{
     ReferenceGrant, Route, RouteRule,
 };
 pub use istio::{
-    Action, AuthRule, AuthorizationPolicy, CONDITION_KEYS, Condition, MtlsMode, PeerAuthentication,
+    Action, Anonymous, AuthRule, AuthorizationPolicy, CONDITION_KEYS, Condition, Fate, MtlsMode,
+    Operation, PeerAuthentication, Source, TargetRef, Wanted,
 };
-pub use mesh::{Enrolment, Mtls};
+pub use mesh::{Enrolment, Mtls, Uncaptured};
 pub use meta::{Label as ObjectLabel, Labels};
-pub use namespace::{Enforcement, Home, NAME_LABEL, Namespace, Place, Provenance};
+pub use namespace::{Enforcement, Home, NAME_LABEL, Namespace, Provenance};
 pub use netpol::{
     Clause, Direction, IpBlock, NetworkPolicy, OtherPolicy, Peer, PortItem, PortMatch, Protocol,
 };

@@ -1,10 +1,11 @@
 //! Namespaces: their labels, what they demand of pods, and where their pods come from.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::Model;
 use super::certain::Certain::{self, Known, Unknown};
-use super::fields::{Sourced, field};
+use super::fields::field;
 use super::meta::Labels;
 use super::pod_security::{Level, Version};
 use super::selector::{Lookup, Selector, Truth};
@@ -50,7 +51,7 @@ impl Namespace {
     /// Its own name as a namespace, for joins.
     #[must_use]
     pub fn home(&self) -> Home<'_> {
-        Home { name: &self.id.name, source: NamespaceSource::Written }
+        Home::named(&self.id.name)
     }
 
     /// The enforced level; none without a label, where the API server's own default holds, which
@@ -69,69 +70,50 @@ impl Namespace {
     }
 }
 
-/// A namespace and how it was found: what a join has to know of either side.
-#[derive(Clone, Copy, Debug)]
+/// The namespace of an object and how it was found: what a join has to know of either side.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Home<'a> {
-    /// Name.
-    pub name: &'a str,
+    /// Name; `default` where it is assumed.
+    pub name: Cow<'a, str>,
     /// How it was found.
     pub source: NamespaceSource,
 }
 
-impl Home<'_> {
-    /// Whether two objects lie in one namespace. An assumed namespace is certain among assumed ones
-    /// of the root; against one that is written nothing is known.
+impl<'a> Home<'a> {
+    /// The namespace of an object.
     #[must_use]
-    pub fn is(self, other: Home<'_>) -> Truth {
-        let assumed = |home: &Home<'_>| home.source == NamespaceSource::Assumed;
-        match (assumed(&self), assumed(&other)) {
-            (true, true) => Truth::Yes,
-            (false, false) => Truth::certain(self.name == other.name),
-            (true, false) | (false, true) => Truth::Unknown,
-        }
-    }
-}
-
-/// The namespace that an object lies in, and whether nothing in the manifest says so.
-///
-/// Objects without a namespace go wherever the command that applies them points. They lie together
-/// for certain; whether they lie with objects that name their namespace is not known.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// Name; `default` where it is assumed.
-    pub name: String,
-    /// Whether it is assumed.
-    pub assumed: bool,
-}
-
-impl Place {
-    /// The place of an object.
-    #[must_use]
-    pub fn of(id: &ObjectId, source: NamespaceSource) -> Self {
-        Self { name: id.namespace.clone(), assumed: source == NamespaceSource::Assumed }
+    pub fn new(name: &'a str, source: NamespaceSource) -> Self {
+        Self { name: Cow::Borrowed(name), source }
     }
 
     /// A namespace that is named.
     #[must_use]
-    pub fn named(name: &str) -> Self {
-        Self { name: name.to_owned(), assumed: false }
+    pub fn named(name: &'a str) -> Self {
+        Self::new(name, NamespaceSource::Written)
     }
 
-    /// Whether an object lies here.
+    /// The same for longer than the object lives.
     #[must_use]
-    pub fn holds(&self, id: &ObjectId, source: NamespaceSource) -> Truth {
-        let assumed = source == NamespaceSource::Assumed;
-        if self.assumed == assumed {
-            Truth::certain(self.name == id.namespace)
-        } else {
-            Truth::Unknown
+    pub fn into_owned(self) -> Home<'static> {
+        Home { name: Cow::Owned(self.name.into_owned()), source: self.source }
+    }
+
+    /// Whether nothing says which namespace it is.
+    #[must_use]
+    pub fn is_assumed(&self) -> bool {
+        self.source == NamespaceSource::Assumed
+    }
+
+    /// Whether two objects lie in one namespace. Objects without one go wherever the command that
+    /// applies them points: they lie together for certain, and whether they lie with objects that
+    /// name their namespace is not known.
+    #[must_use]
+    pub fn is(&self, other: &Home<'_>) -> Truth {
+        match (self.is_assumed(), other.is_assumed()) {
+            (true, true) => Truth::Yes,
+            (false, false) => Truth::certain(self.name == other.name),
+            (true, false) | (false, true) => Truth::Unknown,
         }
-    }
-
-    /// Whether the pods of a workload lie here.
-    #[must_use]
-    pub fn holds_pods(&self, workload: &Workload) -> Truth {
-        self.holds(&workload.id, workload.namespace)
     }
 }
 
@@ -212,10 +194,4 @@ impl Model {
             ),
         }
     }
-}
-
-/// A setting and who made it: the pod itself, its namespace, or nobody.
-pub(super) fn pick<'a>(labels: &'a Labels, keys: &[&str]) -> Option<Sourced<&'a str>> {
-    let label = keys.iter().find_map(|key| labels.get(key))?;
-    Some(Sourced::new(label.value.as_str(), label.span))
 }

@@ -6,6 +6,7 @@ use ipnet::IpNet;
 
 use super::cilium::is_service_name;
 use super::fields::{Presence, Sourced, field, items, text};
+use super::namespace::Home;
 use super::selector::{Selector, is_open};
 use crate::document::{Document, NamespaceSource, Node, ObjectId, Span, Value};
 
@@ -165,6 +166,12 @@ pub struct NetworkPolicy {
 }
 
 impl NetworkPolicy {
+    /// Its namespace, for joins.
+    #[must_use]
+    pub fn home(&self) -> Home<'_> {
+        Home::new(&self.id.namespace, self.namespace)
+    }
+
     pub(super) fn read(document: &Document) -> Self {
         let root = document.root();
         let spec = field(root, "spec");

@@ -87,7 +87,7 @@ impl Role {
     /// Its namespace, for joins.
     #[must_use]
     pub fn home(&self) -> Home<'_> {
-        Home { name: &self.id.namespace, source: self.namespace }
+        Home::new(&self.id.namespace, self.namespace)
     }
 
     /// Whether it holds in every namespace when bound cluster-wide.
@@ -113,7 +113,7 @@ pub struct Subject {
 }
 
 /// The service accounts that a subject stands for: by name, as a user, or all of a group.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Accounts<'a> {
     /// The namespace; none for those of every namespace.
     pub home: Option<Home<'a>>,
@@ -124,9 +124,9 @@ pub struct Accounts<'a> {
 impl Accounts<'_> {
     /// Whether an account is one of them.
     #[must_use]
-    pub fn holds(&self, home: Home<'_>, name: &str) -> Truth {
+    pub fn holds(&self, home: &Home<'_>, name: &str) -> Truth {
         let named = Truth::certain(self.name.is_none_or(|own| own == name));
-        named.and(self.home.map_or(Truth::Yes, |own| own.is(home)))
+        named.and(self.home.as_ref().map_or(Truth::Yes, |own| own.is(home)))
     }
 }
 
@@ -136,10 +136,10 @@ impl Subject {
     /// Source: Kubernetes reference, service account user names and groups.
     #[must_use]
     pub fn accounts(&self) -> Option<Accounts<'_>> {
-        let written = |name| Some(Home { name, source: NamespaceSource::Written });
+        let written = |name| Some(Home::named(name));
         match self.kind.as_str() {
             "ServiceAccount" => Some(Accounts {
-                home: Some(Home { name: &self.namespace, source: self.source }),
+                home: Some(Home::new(&self.namespace, self.source)),
                 name: Some(&self.name),
             }),
             "User" => {
@@ -204,6 +204,6 @@ impl Binding {
     /// Its namespace, for joins.
     #[must_use]
     pub fn home(&self) -> Home<'_> {
-        Home { name: &self.id.namespace, source: self.namespace }
+        Home::new(&self.id.namespace, self.namespace)
     }
 }

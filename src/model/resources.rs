@@ -85,7 +85,7 @@ impl LimitRange {
     /// Its namespace, for joins.
     #[must_use]
     pub fn home(&self) -> Home<'_> {
-        Home { name: &self.id.namespace, source: self.namespace }
+        Home::new(&self.id.namespace, self.namespace)
     }
 }
 
@@ -242,7 +242,7 @@ impl Model {
         };
         let ranges = || parts.iter().flat_map(|part| &part.limit_ranges);
         let that = |truth: Truth| {
-            ranges().filter(|range| range.home().is(of.home()) == truth).collect::<Vec<_>>()
+            ranges().filter(|range| range.home().is(&of.home()) == truth).collect::<Vec<_>>()
         };
         (that(Truth::Yes), that(Truth::Unknown))
     }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::fields::{Sourced, field, flag, integer, items, scalar_text, text};
-use super::namespace::Home;
+use super::fields::{Sourced, field, flag, integer, items, scalar_text, text, texts};
 use super::meta::Labels;
+use super::namespace::Home;
 use super::selector::{Lookup, Selector};
 use crate::document::{Document, Mark, NamespaceSource, Node, ObjectId, SecretHit, Span, Value};
 
@@ -42,8 +42,10 @@ pub struct Service {
     pub ports: Vec<ServicePort>,
     /// Place of `externalIPs`, where it has any.
     pub external_ips: Option<Span>,
-    /// Whether a load balancer is told to stay inside (annotations of the clouds).
-    pub internal: bool,
+    /// What tells a load balancer to stay inside (annotations of the clouds).
+    pub internal: Option<Span>,
+    /// `loadBalancerSourceRanges`.
+    pub source_ranges: Vec<Sourced<String>>,
     /// Whether it looks like a patch.
     pub patch: bool,
 }
@@ -56,19 +58,12 @@ impl Service {
         let selector = spec.and_then(|spec| field(spec, "selector"));
         let ports = spec.into_iter().flat_map(|spec| items(spec, "ports"));
         let external_ips = spec.and_then(|spec| field(spec, "externalIPs"));
-        let annotations = field(root, "metadata").and_then(|m| field(m, "annotations"));
-        let internal = annotations.into_iter().flat_map(Node::children).any(|annotation| {
-            let key = annotation.key().to_ascii_lowercase();
-            let value = annotation.as_str().unwrap_or_default().to_ascii_lowercase();
-            key.contains("internal") && matches!(value.as_str(), "true" | "internal" | "0.0.0.0/0")
-                || key.contains("load-balancer-type") && value == "internal"
-                || key.contains("load-balancer-scheme") && value == "internal"
-        });
+        let metadata = field(root, "metadata");
         Self {
             id: Arc::clone(&document.id),
             span: document.head,
             kind: kind.unwrap_or_else(|| Sourced::new("ClusterIP".to_owned(), document.head)),
-            labels: Labels::read(field(root, "metadata"), "labels"),
+            labels: Labels::read(metadata, "labels"),
             namespace: document.namespace,
             selector: selector
                 .map(Selector::of_labels)
@@ -77,9 +72,16 @@ impl Service {
             external_ips: external_ips
                 .filter(|ips| ips.children().next().is_some())
                 .map(|ips| ips.span()),
-            internal,
+            internal: internal(&Labels::read(metadata, "annotations")),
+            source_ranges: spec.map(|s| texts(s, "loadBalancerSourceRanges")).unwrap_or_default(),
             patch: document.patch,
         }
+    }
+
+    /// Its namespace, for joins.
+    #[must_use]
+    pub fn home(&self) -> Home<'_> {
+        Home::new(&self.id.namespace, self.namespace)
     }
 
     /// What is known of a label of the Service itself.
@@ -93,6 +95,21 @@ impl Service {
     pub fn is_external_name(&self) -> bool {
         self.kind.value == "ExternalName"
     }
+}
+
+/// The annotation that keeps a load balancer inside, as the clouds spell it.
+pub(super) fn internal(annotations: &Labels) -> Option<Span> {
+    let says = |key: &str, value: &str| {
+        key.contains("internal") && matches!(value, "true" | "internal" | "0.0.0.0/0")
+            || key.ends_with("load-balancer-type") && value == "internal"
+            || key.ends_with("load-balancer-scheme") && value == "internal"
+            || key.ends_with("address-type") && value == "intranet"
+            || key.ends_with("provider-ip-type") && value == "private"
+    };
+    let inside = annotations
+        .iter()
+        .find(|a| says(&a.key.to_ascii_lowercase(), &a.value.to_ascii_lowercase()));
+    inside.map(|annotation| annotation.span)
 }
 
 impl ServicePort {
@@ -142,7 +159,7 @@ impl Autoscaler {
     /// Its namespace, for joins.
     #[must_use]
     pub fn home(&self) -> Home<'_> {
-        Home { name: &self.id.namespace, source: self.namespace }
+        Home::new(&self.id.namespace, self.namespace)
     }
 }
 
@@ -172,7 +189,7 @@ impl ServiceAccount {
     /// Its namespace, for joins.
     #[must_use]
     pub fn home(&self) -> Home<'_> {
-        Home { name: &self.id.namespace, source: self.namespace }
+        Home::new(&self.id.namespace, self.namespace)
     }
 }
 
@@ -281,6 +298,6 @@ impl Quota {
     /// Its namespace, for joins.
     #[must_use]
     pub fn home(&self) -> Home<'_> {
-        Home { name: &self.id.namespace, source: self.namespace }
+        Home::new(&self.id.namespace, self.namespace)
     }
 }

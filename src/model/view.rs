@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use super::certain::Certain;
 use super::container::Container;
-use super::mesh::{Enrolment, Mtls};
+use super::mesh::{Enrolment, Mtls, Uncaptured};
 use super::resources::Amount;
 use super::{
     AuthorizationPolicy, Autoscaler, Binding, CiliumPolicy, ConfigMap, Gateway, Ingress,
     LimitRange, Model, NetworkPolicy, OtherPolicy, Part, PeerAuthentication, Quota, ReferenceGrant,
-    Role, Route, Secret, Service, ServiceAccount, Workload,
+    Role, Route, Secret, Service, ServiceAccount, Truth, Workload,
 };
 use crate::config::Mesh;
 use crate::document::{Kind, KindSet};
@@ -128,6 +128,33 @@ impl<'a> View<'a> {
         self.model.mtls(workload)
     }
 
+    /// What annotations keep out of the mesh although a workload takes part.
+    #[must_use]
+    pub fn uncaptured(&self, workload: &Workload, mesh: Mesh) -> Option<Uncaptured> {
+        self.touch(&[Kind::Pod]);
+        self.model.uncaptured(workload, mesh)
+    }
+
+    /// Whether a policy is for a workload by its namespace and selector.
+    #[must_use]
+    pub fn is_for(&self, policy: &AuthorizationPolicy, workload: &Workload) -> Truth {
+        self.touch(&[Kind::Pod, Kind::AuthorizationPolicy]);
+        self.model.is_for(policy, workload)
+    }
+
+    /// Whether a policy has an effect on who may call a workload of a mesh.
+    #[must_use]
+    pub fn guards(&self, policy: &AuthorizationPolicy, workload: &Workload, mesh: Mesh) -> Truth {
+        self.touch(&[
+            Kind::Pod,
+            Kind::Namespace,
+            Kind::Service,
+            Kind::Gateway,
+            Kind::AuthorizationPolicy,
+        ]);
+        self.model.guards(policy, workload, mesh)
+    }
+
     /// The mesh of the root, if there is one.
     #[must_use]
     pub fn mesh(&self) -> Option<Mesh> {
@@ -168,6 +195,12 @@ impl<'a> View<'a> {
     #[must_use]
     pub fn gap_for(&self, namespace: &str) -> Option<Arc<str>> {
         self.model.gap_for(namespace)
+    }
+
+    /// Why objects of any namespace may be missing.
+    #[must_use]
+    pub fn any_gap(&self) -> Option<Arc<str>> {
+        self.model.any_gap()
     }
 
     /// Whether everything that could add pods to a namespace is in the input.

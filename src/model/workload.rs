@@ -61,7 +61,7 @@ impl Workload {
     /// Its namespace, for joins.
     #[must_use]
     pub fn home(&self) -> Home<'_> {
-        Home { name: &self.id.namespace, source: self.namespace }
+        Home::new(&self.id.namespace, self.namespace)
     }
 
     /// What is known of a label of its pods.
@@ -80,10 +80,7 @@ impl Workload {
         match self.id.kind.as_str() {
             "Job" => matches!(key, "job-name" | "batch.kubernetes.io/job-name"),
             "Service" if self.carrier == Carrier::Knative => {
-                matches!(
-                    key,
-                    "serving.knative.dev/service" | "serving.knative.dev/configuration"
-                )
+                matches!(key, "serving.knative.dev/service" | "serving.knative.dev/configuration")
             }
             _ => false,
         }

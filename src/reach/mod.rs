@@ -105,8 +105,8 @@ impl<'p> ByPlace<'p> {
     /// The pods that a rule of this scope may select.
     fn candidates(&self, scope: &NamespaceScope) -> impl Iterator<Item = usize> {
         let (near, far) = match scope {
-            NamespaceScope::One(place) if !place.assumed => {
-                (self.named.get(place.name.as_str()).map_or(&[][..], Vec::as_slice), &self.assumed)
+            NamespaceScope::One(place) if !place.is_assumed() => {
+                (self.named.get(place.name.as_ref()).map_or(&[][..], Vec::as_slice), &self.assumed)
             }
             _ => (&[][..], &self.all),
         };
@@ -323,13 +323,15 @@ fn divide(range: IpNet, cuts: &[IpNet], parts: &mut Vec<IpNet>) {
 fn may_select(rule: &Rule, pod: &Workload) -> Arc<str> {
     let policy = &rule.origin.object;
     let unplaced = match &rule.subject.namespaces {
-        NamespaceScope::One(place) => place.assumed,
+        NamespaceScope::One(place) => place.is_assumed(),
         _ => false,
     };
     let pod_unplaced = pod.namespace == NamespaceSource::Assumed;
     let (kind, name) = (&policy.kind, &policy.name);
     let reason = match (unplaced, pod_unplaced) {
-        (true, false) => format!("{kind} `{name}` names no namespace, so it may select it; write it"),
+        (true, false) => {
+            format!("{kind} `{name}` names no namespace, so it may select it; write it")
+        }
         (false, true) => {
             format!("{kind} `{name}` may select it: the workload names no namespace; write it")
         }

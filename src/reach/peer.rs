@@ -25,11 +25,7 @@ pub enum Endpoint<'a> {
 impl<'a> Endpoint<'a> {
     /// The pod at which a named port is looked up: the subject for ingress, the peer for egress.
     #[must_use]
-    pub fn destination(
-        &self,
-        direction: Direction,
-        subject: &'a Workload,
-    ) -> Option<&'a Workload> {
+    pub fn destination(&self, direction: Direction, subject: &'a Workload) -> Option<&'a Workload> {
         match (direction, self) {
             (Direction::Ingress, _) => Some(subject),
             (Direction::Egress, Self::Pod(pod)) => Some(pod),
@@ -62,7 +58,7 @@ impl<'a> Endpoint<'a> {
             (Self::Pod(pod), PeerSet::Service { target: ServiceTarget::Pods(services), .. }) => {
                 let behind = services.iter().map(|(place, selector)| {
                     let labels = selects_labels(selector, pod, Dialect::Cilium, model);
-                    place.holds_pods(pod).and(labels)
+                    place.is(&pod.home()).and(labels)
                 });
                 behind.fold(Truth::No, Truth::or)
             }
@@ -168,8 +164,7 @@ fn glob(text: &str, pattern: &str) -> bool {
     match pattern.split_once('*') {
         None => text == pattern,
         Some((head, rest)) => text.strip_prefix(head).is_some_and(|tail| {
-            (0..=tail.len())
-                .any(|skip| tail.get(skip..).is_some_and(|tail| glob(tail, rest)))
+            (0..=tail.len()).any(|skip| tail.get(skip..).is_some_and(|tail| glob(tail, rest)))
         }),
     }
 }
@@ -178,7 +173,7 @@ fn glob(text: &str, pattern: &str) -> bool {
 pub(crate) fn namespace_matches(scope: &NamespaceScope, pod: &Workload, model: &Model) -> Truth {
     match scope {
         NamespaceScope::All => Truth::Yes,
-        NamespaceScope::One(place) => place.holds_pods(pod),
+        NamespaceScope::One(place) => place.is(&pod.home()),
         NamespaceScope::Matching(selector) => model.selects_namespace_of(selector, pod),
     }
 }
@@ -301,7 +296,7 @@ pub(crate) fn covers_namespace(rule: &super::rule::Rule, place: &str, model: &Mo
     match &subject.namespaces {
         NamespaceScope::All => Truth::Yes,
         NamespaceScope::Matching(selector) => model.selects_namespace(selector, place),
-        NamespaceScope::One(own) if own.assumed => {
+        NamespaceScope::One(own) if own.is_assumed() => {
             let named = |workload: &Workload| {
                 workload.namespace != crate::document::NamespaceSource::Assumed
             };
@@ -357,7 +352,10 @@ mod tests {
     #[test]
     fn a_source_is_split_off_only_where_one_is_written() {
         assert_eq!(split_source("k8s:app"), ("k8s", "app"));
-        assert_eq!(split_source("any:io.kubernetes.pod.namespace"), ("any", "io.kubernetes.pod.namespace"));
+        assert_eq!(
+            split_source("any:io.kubernetes.pod.namespace"),
+            ("any", "io.kubernetes.pod.namespace")
+        );
         assert_eq!(split_source("app.kubernetes.io/name"), ("", "app.kubernetes.io/name"));
     }
 

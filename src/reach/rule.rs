@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use super::conn::{PortSet, Ports};
 use crate::document::{ObjectId, Span};
-use crate::model::{Direction, Place, PortMatch, Protocol, Requirement, Selector, Workload};
+use crate::model::{Direction, Home, PortMatch, Protocol, Requirement, Selector, Workload};
 
 /// Evaluation order: tiers are walked from Admin to Baseline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -83,7 +83,7 @@ pub enum Entity {
 #[derive(Clone, Debug, PartialEq)]
 pub enum NamespaceScope {
     /// One.
-    One(Place),
+    One(Home<'static>),
     /// All of them.
     All,
     /// Those whose labels match.
@@ -105,7 +105,7 @@ pub enum Dialect {
 pub enum ServiceTarget {
     /// The pods that the selectors match, each in the place of its Service; a Service without a
     /// selector has none.
-    Pods(Vec<(Place, Selector)>),
+    Pods(Vec<(Home<'static>, Selector)>),
     /// There is no such Service.
     Nobody,
     /// It is not in the input.

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use contract::{
-    CellOut, CellStateOut, CheckOut, Coverage, EvidenceOut, ExitOut, FileOut, FileState, FindingOut,
-    GapOut, IgnoredOut, Inputs, LabelOut, NotAssessedOut, NoteOut, PassOut, Point, ProblemOut,
-    Report, Root, RowOut, SeverityOut, Subject, TallyOut, Tool, WaiverOut,
+    CellOut, CellStateOut, CheckOut, Coverage, EvidenceOut, ExitOut, FileOut, FileState,
+    FindingOut, GapOut, IgnoredOut, Inputs, LabelOut, NotAssessedOut, NoteOut, PassOut, Point,
+    ProblemOut, Report, Root, RowOut, SeverityOut, Subject, TallyOut, Tool, WaiverOut,
 };
 
 use super::{Run, url};

@@ -268,11 +268,13 @@ impl SourceCode for Excerpt<'_> {
         before: usize,
         after: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        let holds = |at: usize| self.lines.iter().position(|line| line.start <= at && at < line.end);
+        let holds =
+            |at: usize| self.lines.iter().position(|line| line.start <= at && at < line.end);
         let first = holds(span.offset()).ok_or(MietteError::OutOfBounds)?;
         let last = holds(span.offset() + span.len()).ok_or(MietteError::OutOfBounds)?;
         let number = |at: usize| self.lines.get(at).map(|line| line.number);
-        let follows = |at: usize| number(at).is_some() && number(at) == number(at - 1).map(|n| n + 1);
+        let follows =
+            |at: usize| number(at).is_some() && number(at) == number(at - 1).map(|n| n + 1);
         // Lines that are far apart in the file do not become one snippet.
         if (first + 1..=last).any(|at| !follows(at)) {
             return Err(MietteError::OutOfBounds);

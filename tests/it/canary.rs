@@ -8,7 +8,8 @@ use std::path::Path;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::support::{Ran, palisade, write};
+use crate::program::{Ran, palisade};
+use crate::support::write;
 
 /// Makes tokens and remembers them.
 #[derive(Default)]
@@ -63,7 +64,7 @@ fn search(root: &Path, canaries: &Canaries, stdin: &[&str]) -> Vec<Ran> {
     let mut runs = Vec::new();
     let mut found = Vec::new();
     for format in formats {
-        let ran = palisade().args(shown).args(format).arg(root).run();
+        let ran = palisade(shown).args(format).args([root]).run();
         assert!(
             ran.stdout.len() + ran.stderr.len() > 1000,
             "{format:?} says nothing: {}",
@@ -72,7 +73,7 @@ fn search(root: &Path, canaries: &Canaries, stdin: &[&str]) -> Vec<Ran> {
         found.extend(leaks(canaries, &ran).into_iter().map(|leak| format!("{format:?} {leak}")));
         for name in stdin {
             let text = std::fs::read(root.join(name)).expect("a file of the test");
-            let ran = palisade().args(shown).args(format).arg("-").stdin(&text).run();
+            let ran = palisade(shown).args(format).args(["-"]).stdin(&text).run();
             let leaks = leaks(canaries, &ran);
             found.extend(leaks.into_iter().map(|leak| format!("{format:?} - {leak}")));
         }

@@ -7,15 +7,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use serde_json::Value;
 
-use crate::support::{files_below, project, shared};
+use crate::support::{conformance, files_below, project, say};
 
 /// Longest time for one case.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -118,7 +117,7 @@ fn settle(table: &str, wanted: usize, ran: usize, differing: &[Differs]) {
     let (with, without): (Vec<&Differs>, Vec<&Differs>) =
         differing.iter().partition(|differs| excused.contains(differs.case.as_str()));
     let agreed = ran - differing.len();
-    tell(&format!(
+    say(&format!(
         "conformance: {table}: {wanted} cases, {ran} run, {agreed} agreed, {} differ with a reason, \
          {} without",
         with.len(),
@@ -136,22 +135,9 @@ fn settle(table: &str, wanted: usize, ran: usize, differing: &[Differs]) {
     assert!(ran == wanted && ran > 0, "{table}: {ran} of {wanted} cases were run");
 }
 
-/// A line that the test harness does not swallow.
-fn tell(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
-}
-
-fn folder(name: &str) -> Option<PathBuf> {
-    let folder = shared().map(|shared| shared.join("conformance").join(name));
-    if folder.is_none() {
-        tell("conformance: not run, folder absent");
-    }
-    folder
-}
-
 #[test]
 fn pod_security_agrees_with_the_fixtures_of_kubernetes() {
-    let Some(folder) = folder("pss") else { return };
+    let Some(folder) = conformance("pss") else { return };
     let cases = rows(&folder.join("cases.tsv"));
     let one = |case: &BTreeMap<String, String>| {
         let file = folder.join(cell(case, "file"));
@@ -197,7 +183,7 @@ fn has(report: &Value, check: &str, line: u64) -> bool {
 
 #[test]
 fn every_fence_of_the_recipes_ends_in_a_state() {
-    let Some(folder) = folder("recipes") else { return };
+    let Some(folder) = conformance("recipes") else { return };
     let mut differing = Vec::new();
     let (mut documents, mut yaml) = (0, 0);
     for entry in std::fs::read_dir(&folder).expect("readable").flatten() {
@@ -249,7 +235,7 @@ fn recipe_differs(report: &Value, text: &str, fences: usize) -> Option<String> {
 
 #[test]
 fn the_recipes_are_read_as_their_text_says() {
-    let Some(folder) = folder("recipes") else { return };
+    let Some(folder) = conformance("recipes") else { return };
     let table = rows(&folder.join("readings.tsv"));
     let mut differing = Vec::new();
     for row in &table {
@@ -351,7 +337,7 @@ fn reading_differs(id: &str, report: &Value) -> Option<String> {
 
 #[test]
 fn every_file_of_the_corpora_ends_in_one_state() {
-    let Some(folder) = folder("corpus") else { return };
+    let Some(folder) = conformance("corpus") else { return };
     let trees = ["gateway-api", "home-ops", "microservices-demo", "netpol-invalid"];
     let mut differing = Vec::new();
     for tree in trees {

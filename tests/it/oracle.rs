@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
-use crate::support::project;
+use crate::support::{project, say};
 
 /// Longest time that an oracle may take for one answer.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -99,11 +99,6 @@ impl Drop for Oracle {
         }
         let _ = self.child.wait();
     }
-}
-
-/// A line that the test harness does not swallow when the test passes.
-fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// How many cases to ask.

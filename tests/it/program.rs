@@ -90,8 +90,8 @@ impl Palisade {
         self
     }
 
-    pub(crate) fn stdin(mut self, text: &str) -> Self {
-        self.stdin = text.as_bytes().to_vec();
+    pub(crate) fn stdin(mut self, text: impl AsRef<[u8]>) -> Self {
+        self.stdin = text.as_ref().to_vec();
         self
     }
 
@@ -130,8 +130,8 @@ impl Ran {
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
         assert_eq!(self.stderr, "", "a report of JSON comes with messages");
-        let report = serde_json::from_str(&self.stdout)
-            .unwrap_or_else(|e| panic!("{e}\n{}", self.stdout));
+        let report =
+            serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e}\n{}", self.stdout));
         conforms(&report);
         assert_eq!(report["exit"]["code"], self.code, "the report gives another exit code");
         report

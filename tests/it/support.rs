@@ -1,9 +1,7 @@
 //! What several tests share.
 
-use std::ffi::OsStr;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use palisade::config::Config;
@@ -104,58 +102,23 @@ pub(crate) fn write(root: &Path, name: &str, text: impl AsRef<[u8]>) {
     std::fs::write(&path, text).expect("a scratch file can be written");
 }
 
-/// A run of the program, as a user would start it, in a clean environment.
-pub(crate) struct Run {
-    command: Command,
-    stdin: Vec<u8>,
+/// A line that the test harness does not swallow when the test passes.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-/// What the program answered.
-pub(crate) struct Ran {
-    pub(crate) code: Option<i32>,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
+/// A folder of data with verdicts that others gave. Says so where it is absent: a test that looked
+/// at nothing must not look like one that passed.
+pub(crate) fn conformance(name: &str) -> Option<PathBuf> {
+    let folder = shared().map(|shared| shared.join("conformance").join(name));
+    if folder.is_none() {
+        say(&format!("conformance: {name} not run, the folder is absent"));
+    }
+    folder
 }
 
-/// The program.
-pub(crate) fn palisade() -> Run {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_palisade"));
-    for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        let steers = ["NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI", "COLUMNS"];
-        if text.starts_with("PALISADE_") || text.starts_with("RUST_") || steers.contains(&&*text) {
-            command.env_remove(&name);
-        }
-    }
-    Run { command, stdin: Vec::new() }
-}
-
-impl Run {
-    pub(crate) fn args<A: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
-        self.command.args(args);
-        self
-    }
-
-    pub(crate) fn arg(self, arg: impl AsRef<OsStr>) -> Self {
-        self.args([arg])
-    }
-
-    pub(crate) fn stdin(mut self, text: impl AsRef<[u8]>) -> Self {
-        self.stdin = text.as_ref().to_vec();
-        self
-    }
-
-    pub(crate) fn run(mut self) -> Ran {
-        let streams = || Stdio::piped();
-        let spawned = self.command.stdin(streams()).stdout(streams()).stderr(streams()).spawn();
-        let mut child = spawned.expect("the program starts");
-        let mut stdin = child.stdin.take().expect("a pipe");
-        let text = std::mem::take(&mut self.stdin);
-        // A program that does not read its input closes the pipe.
-        let writer = std::thread::spawn(move || drop(stdin.write_all(&text)));
-        let output = child.wait_with_output().expect("the program ends");
-        writer.join().expect("the input was given");
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("outputs are UTF-8");
-        Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
-    }
+/// The rows of a table of others' data, without its header.
+pub(crate) fn table(path: &Path) -> Vec<Vec<String>> {
+    let text = std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    text.lines().skip(1).map(|line| line.split('\t').map(str::to_owned).collect()).collect()
 }

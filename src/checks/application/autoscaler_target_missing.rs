@@ -52,7 +52,7 @@ fn judge(cx: &Context<'_>, out: &mut Outcomes, autoscaler: &Autoscaler, named: &
     let (group, kind) = (autoscaler.target_group.as_str(), autoscaler.target_kind.as_str());
     let is_target = |workload: &Workload| workload.id.kind == kind && workload.id.group == group;
     let at = |wanted: Truth| {
-        named.iter().filter(move |w| w.home().is(autoscaler.home()) == wanted).copied()
+        named.iter().filter(move |w| w.home().is(&autoscaler.home()) == wanted).copied()
     };
     if let Some(target) = at(Truth::Yes).find(|workload| is_target(workload)) {
         match scales(group, kind) {

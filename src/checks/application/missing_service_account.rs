@@ -75,7 +75,7 @@ fn open(cx: &Context<'_>, workload: &Workload, unsure: bool) -> Option<Arc<str>>
 /// An account of the same namespace whose name is one edit away: nobody makes both.
 fn typo<'a>(index: &AccountIndex<'a>, workload: &Workload) -> Option<&'a ServiceAccount> {
     let name = workload.pod.account();
-    let mut here = index.all().filter(|account| account.home().is(workload.home()) == Truth::Yes);
+    let mut here = index.all().filter(|account| account.home().is(&workload.home()) == Truth::Yes);
     here.find(|account| is_typo(&account.id.name, name))
 }
 

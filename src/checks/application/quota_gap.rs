@@ -88,7 +88,7 @@ fn judge(cx: &Context<'_>, out: &mut Outcomes, quota: &Quota, others: &[&Quota])
         }
         let elsewhere = others.iter().filter_map(|other| {
             let key = other.hard.iter().find(|hard| closes.contains(&hard.value.as_str()))?;
-            Some((other.home().is(quota.home()), key.span))
+            Some((other.home().is(&quota.home()), key.span))
         });
         match elsewhere.max() {
             Some((Truth::Yes, span)) => closed_by = closed_by.or(Some(span)),

@@ -96,6 +96,6 @@ fn may_be_bound(cx: &Context<'_>, role: &Role) -> bool {
 
 fn names(binding: &Binding, role: &Role) -> Truth {
     let named = binding.role_kind == role.id.kind && binding.role.value == role.id.name;
-    let here = if role.is_cluster_role() { Truth::Yes } else { binding.home().is(role.home()) };
+    let here = if role.is_cluster_role() { Truth::Yes } else { binding.home().is(&role.home()) };
     Truth::certain(named).and(here)
 }

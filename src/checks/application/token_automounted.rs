@@ -48,7 +48,7 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
             account.and_then(|(account, sure)| Some((account.automount.as_ref()?, sure)));
         let own = workload.pod.automount.as_ref().map(|own| (own, Truth::Yes));
         let setting = own.or(of_account);
-        let right = index.right_of(workload.home(), workload.pod.account());
+        let right = index.right_of(&workload.home(), workload.pod.account());
         match (setting, right) {
             (Some((off, Truth::Yes)), _) if !off.value => {
                 out.pass(&CHECK, &workload.id, off.span);

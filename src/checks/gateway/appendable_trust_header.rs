@@ -2,6 +2,7 @@ use super::evidence::title;
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
+use crate::model::Condition;
 
 check! {
     /// Flags headers that a backend trusts and that a client can send first.
@@ -14,8 +15,8 @@ check! {
     /// Use `set`, which replaces whatever the client sent.
     ///
     /// ## Known gaps
-    /// A header is taken for one that backends trust by its name: forwarded addresses, users, roles,
-    /// tenants, sources and the like.
+    /// A header is taken for one that is trusted where an AuthorizationPolicy of the input decides
+    /// by it, or by its name: forwarded addresses, users, roles, tenants, sources and the like.
     "appendable-trust-header" {
         run: find,
         title: "trust header is appended",
@@ -23,13 +24,15 @@ check! {
         cell: CellRole::Judges,
         severity: Severity::High,
         persona: Persona::Regular,
-        reads: &[Kind::HTTPRoute, Kind::OtherRoute],
+        reads: &[Kind::HTTPRoute, Kind::OtherRoute, Kind::AuthorizationPolicy],
         fix: "use `set` instead of `add`",
         aliases: &[],
     }
 }
 
-const TRUSTED_WORDS: [&str; 26] = [
+/// Words of header names that tell where a request comes from, or for whom.
+const TRUSTED_WORDS: [&str; 31] = [
+    "account",
     "admin",
     "auth",
     "authenticated",
@@ -39,13 +42,16 @@ const TRUSTED_WORDS: [&str; 26] = [
     "client",
     "email",
     "forwarded",
+    "group",
     "groups",
     "identity",
     "internal",
+    "jwt",
     "origin",
     "permissions",
     "principal",
     "real",
+    "remote",
     "role",
     "roles",
     "scope",
@@ -55,10 +61,23 @@ const TRUSTED_WORDS: [&str; 26] = [
     "trusted",
     "user",
     "userid",
+    "username",
     "verified",
 ];
 
+/// Pairs of words that tell about the program that calls, not about who does.
+const TECHNICAL: [(&str, &str); 5] = [
+    ("user", "agent"),
+    ("client", "version"),
+    ("client", "platform"),
+    ("client", "build"),
+    ("client", "type"),
+];
+
 fn find(cx: &Context<'_>, out: &mut Outcomes) {
+    let policies = cx.model.authorization_policies().filter(|policy| policy.refused.is_none());
+    let conditions: Vec<&Condition> =
+        policies.flat_map(|policy| policy.rules()).flat_map(|rule| &rule.when).collect();
     for route in cx.model.routes() {
         let added = route.rules.iter().flat_map(|rule| &rule.added_headers);
         let mut applies = false;
@@ -66,16 +85,21 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
         for header in added {
             applies = true;
             let name = &header.name.value;
-            if !is_trusted(name) {
+            let decides =
+                |c: &&&Condition| c.header().is_some_and(|h| h.eq_ignore_ascii_case(name));
+            let used = conditions.iter().find(decides);
+            if used.is_none() && !is_trusted(name) {
                 continue;
             }
             let headline = format!("{} appends to header `{name}`", title(&route.id));
-            out.push(
-                CHECK
-                    .finding(&route.id, headline)
-                    .label(header.name.span, "a client that sends this header is believed first")
-                    .label(header.add, "`add` keeps what the client sent"),
-            );
+            let finding = CHECK
+                .finding(&route.id, headline)
+                .label(header.name.span, "a client that sends this header is believed first")
+                .label(header.add, "`add` keeps what the client sent");
+            out.push(match used {
+                Some(condition) => finding.label(condition.key.span, "access depends on it here"),
+                None => finding,
+            });
         }
         match (applies, out.findings.len() == before) {
             (false, _) => out.not_applicable(),
@@ -87,5 +111,10 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
 
 fn is_trusted(header: &str) -> bool {
     let lower = header.to_ascii_lowercase();
-    lower.split(['-', '_']).any(|word| TRUSTED_WORDS.contains(&word))
+    let words: Vec<&str> = lower.split(['-', '_']).collect();
+    let next = words.iter().skip(1).copied().chain([""]);
+    words
+        .iter()
+        .zip(next)
+        .any(|(word, next)| TRUSTED_WORDS.contains(word) && !TECHNICAL.contains(&(word, next)))
 }

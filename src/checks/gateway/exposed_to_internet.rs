@@ -1,11 +1,11 @@
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::backends::has_backends;
+use super::entries::{Entries, Entry, Key, service_key};
 use super::evidence::title;
-use super::routes::{Attachment, attachment};
 use crate::catalog::{CellRole, Context, Outcomes, check};
-use crate::document::{Kind, ObjectId, Span};
-use crate::finding::{Layer, Persona, Severity};
+use crate::document::Kind;
+use crate::finding::{Finding, Layer, Persona, Severity};
 use crate::model::{Service, Truth, Workload};
 
 check! {
@@ -20,9 +20,11 @@ check! {
     ///
     /// ## Known gaps
     /// Entries are load balancers, node ports, external IPs, Ingresses and routes of a Gateway. A
-    /// load balancer with a cloud's annotation for internal use is left out; whether a Gateway or an
-    /// Ingress class is internal is not known. Routes to a Gateway that is not in the input are not
-    /// assessed.
+    /// load balancer or Gateway that an annotation or class keeps inside is left out; of an Ingress
+    /// class that is not known. A load balancer with source ranges is reported as low, as only some
+    /// clouds honour them. Ports of the host are reported by `host-port`. Routes to a Gateway that
+    /// is not in the input are not assessed. That nothing leads to a Service is told from the input
+    /// alone.
     "exposed-to-internet" {
         run: find,
         title: "workload is reachable from outside",
@@ -38,66 +40,40 @@ check! {
             Kind::HTTPRoute,
             Kind::OtherRoute,
             Kind::Namespace,
+            Kind::ReferenceGrant,
         ],
         fix: "remove the entry, or waive the finding with the reason for it",
         aliases: &[("kubescape", "C-0256"), ("kubescape", "C-0266")],
     }
 }
 
-/// A way in: the object, the place, what it is.
-struct Entry {
-    object: Arc<ObjectId>,
-    at: Span,
-    text: String,
-}
-
 fn find(cx: &Context<'_>, out: &mut Outcomes) {
-    let mut entries: BTreeMap<(String, String), Vec<Entry>> = BTreeMap::new();
-    let mut add = |namespace: &str, name: &str, object: &Arc<ObjectId>, at: Span, text: String| {
-        let key = (namespace.to_owned(), name.to_owned());
-        entries.entry(key).or_default().push(Entry { object: Arc::clone(object), at, text });
-    };
+    let entries = Entries::of(cx);
     let services: Vec<&Service> = cx.model.services().collect();
+    for (route, reason) in &entries.open {
+        out.not_assessed(&CHECK, route, Arc::clone(reason));
+    }
+    (0..entries.closed).for_each(|_| out.not_applicable());
     for service in &services {
-        if let Some((at, text)) = own_entry(service) {
-            add(&service.id.namespace, &service.id.name, &service.id, at, text);
-        }
+        quiet(cx, out, service, &entries);
     }
-    for ingress in cx.model.ingresses() {
-        for backend in ingress.backends.iter().filter(|backend| backend.is_service()) {
-            let text = format!("{} leads to it", title(&ingress.id));
-            add(&backend.namespace, &backend.name, &ingress.id, backend.span, text);
-        }
-    }
-    for route in cx.model.routes() {
-        match attachment(cx, route) {
-            Attachment::Gateway { waypoint: false } => {
-                for backend in route.rules.iter().flat_map(|rule| &rule.backends) {
-                    let text = format!("{} leads to it", title(&route.id));
-                    add(&backend.namespace, &backend.name, &route.id, backend.span, text);
-                }
-            }
-            Attachment::Unknown(reason) => out.not_assessed(&CHECK, &route.id, reason),
-            Attachment::Gateway { .. } | Attachment::None => out.not_applicable(),
-        }
-    }
-    for ((namespace, name), ways) in entries {
-        let service = services.iter().find(|s| s.id.namespace == namespace && s.id.name == name);
-        report(cx, out, service.copied(), &name, &ways);
+    for (id, ways) in &entries.ways {
+        let service = services.iter().find(|service| service_key(service) == *id);
+        report(cx, out, service.copied(), id, ways);
     }
 }
 
-/// How a Service is an entry by itself.
-fn own_entry(service: &Service) -> Option<(Span, String)> {
-    if let Some(at) = service.external_ips {
-        return Some((at, "nodes accept traffic for these addresses".to_owned()));
+/// A Service that nothing leads to from outside.
+fn quiet(cx: &Context<'_>, out: &mut Outcomes, service: &Service, entries: &Entries) {
+    let id = service_key(service);
+    let asked = entries.ways.contains_key(&id) || entries.unsure.contains(&id);
+    if asked || service.is_external_name() {
+        out.not_applicable();
+        return;
     }
-    match service.kind.value.as_str() {
-        "LoadBalancer" if !service.internal => {
-            Some((service.kind.span, "a load balancer leads to it".to_owned()))
-        }
-        "NodePort" => Some((service.kind.span, "a port of every node leads to it".to_owned())),
-        _ => None,
+    match cx.model.gap_for(&service.id.namespace) {
+        Some(reason) => out.not_assessed(&CHECK, &service.id, reason),
+        None => out.pass(&CHECK, &service.id, service.internal.unwrap_or(service.kind.span)),
     }
 }
 
@@ -105,28 +81,33 @@ fn report(
     cx: &Context<'_>,
     out: &mut Outcomes,
     service: Option<&Service>,
-    name: &str,
+    (namespace, name): &Key,
     ways: &[Entry],
 ) {
     let Some(first) = ways.first() else { return };
+    let part = cx.model.part(namespace, &[Kind::Pod]);
+    if service.is_none() && part.is_some_and(has_backends) && cx.model.gap_for(namespace).is_none()
+    {
+        out.not_applicable(); // it does not exist, which `unresolved-backend` says
+        return;
+    }
     let selector = service.and_then(|service| service.selector.as_ref());
-    let workloads: Vec<&Workload> = match (service, selector) {
-        (Some(service), Some(selector)) => {
-            let part = cx.model.part(&service.id.namespace, &[Kind::Pod]);
-            let fits = |w: &&Workload| selector.matches(|key| w.label(key)) == Truth::Yes;
-            part.into_iter().flat_map(|part| &part.workloads).filter(fits).collect()
-        }
-        _ => Vec::new(),
+    let fits =
+        |w: &&Workload| selector.is_some_and(|s| s.matches(|key| w.label(key)) == Truth::Yes);
+    let workloads = part.into_iter().flat_map(|part| &part.workloads).filter(fits);
+    let workloads: Vec<&Workload> = workloads.collect();
+    let limited = ways.iter().all(|way| way.limited);
+    let dress = |finding: Finding| {
+        let finding = ways.iter().fold(finding, |f, way| f.label(way.at, way.text.clone()));
+        if limited { finding.at_most(Severity::Low) } else { finding }
     };
     if workloads.is_empty() {
         let headline = format!("{} publishes Service `{name}`", title(&first.object));
-        let finding = CHECK.finding(&first.object, headline);
-        out.push(ways.iter().fold(finding, |f, way| f.label(way.at, way.text.clone())));
+        out.push(dress(CHECK.finding(&first.object, headline)));
     }
     for workload in workloads {
         let headline = format!("{} is reachable from outside", workload.title());
         let finding = CHECK.finding(&workload.id, headline).affects([Arc::clone(&workload.id)]);
-        let finding = ways.iter().fold(finding, |f, way| f.label(way.at, way.text.clone()));
-        out.push(finding.label(workload.span, "this workload answers"));
+        out.push(dress(finding).label(workload.span, "this workload answers"));
     }
 }

@@ -2,7 +2,6 @@ use super::evidence::title;
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
-use crate::model::AllowedNamespaces;
 
 check! {
     /// Flags Gateway listeners to which every namespace may attach routes.
@@ -15,7 +14,9 @@ check! {
     /// Set `allowedRoutes.namespaces.from: Selector` with labels that tenants cannot set, or `Same`.
     ///
     /// ## Known gaps
-    /// A listener for one exact host name is reported as medium: other hosts cannot be claimed.
+    /// A selector that every namespace matches counts as open, too. A listener for one exact host
+    /// name is reported as medium: other hosts cannot be claimed. Waypoints of the mesh serve no
+    /// hosts and are left out.
     "listener-open-to-all-namespaces" {
         run: find,
         title: "listener is open to all namespaces",
@@ -31,8 +32,12 @@ check! {
 
 fn find(cx: &Context<'_>, out: &mut Outcomes) {
     for gateway in cx.model.gateways() {
+        if gateway.is_waypoint() {
+            out.not_applicable();
+            continue;
+        }
         for listener in &gateway.listeners {
-            let AllowedNamespaces::All(at) = &listener.namespaces else {
+            let Some(at) = listener.namespaces.everyone() else {
                 out.pass(&CHECK, &gateway.id, listener.span);
                 continue;
             };
@@ -40,7 +45,7 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
             let headline = format!("{} lets every namespace use `{name}`", title(&gateway.id));
             let finding = CHECK
                 .finding(&gateway.id, headline)
-                .label(*at, "routes of every namespace are accepted");
+                .label(at, "routes of every namespace are accepted");
             let exact = listener.hostname.as_ref().filter(|host| !host.value.starts_with('*'));
             out.push(match exact {
                 Some(host) => finding.at_most(Severity::Medium).label(host.span, "for this host"),

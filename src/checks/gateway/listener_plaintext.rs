@@ -1,5 +1,6 @@
 use super::evidence::title;
-use super::routes::{accepts, gateway, names_gateway};
+use super::routes::labels_decide;
+use super::{attached, behind};
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
@@ -16,9 +17,10 @@ check! {
     /// Serve HTTPS, and keep an HTTP listener for redirects only.
     ///
     /// ## Known gaps
-    /// A listener is left alone when every route of the input that attaches to it only redirects.
-    /// TLS that ends in front of the Gateway (a load balancer, a tunnel) is not seen. Waypoints of
-    /// the mesh are left out.
+    /// A listener is left alone when every route of the input that attaches to it only redirects to
+    /// HTTPS; a redirect without `scheme: https` stays on HTTP. Listeners for TCP and UDP carry any
+    /// protocol and are not judged. TLS that ends in front of the Gateway (a load balancer, a
+    /// tunnel) is not seen. Waypoints of the mesh are left out.
     "listener-plaintext" {
         run: find,
         title: "listener without TLS",
@@ -33,6 +35,7 @@ check! {
             Kind::Namespace,
             Kind::Pod,
             Kind::Service,
+            Kind::ReferenceGrant,
         ],
         fix: "serve HTTPS, and let the HTTP listener redirect only",
         aliases: &[],
@@ -40,20 +43,23 @@ check! {
 }
 
 fn find(cx: &Context<'_>, out: &mut Outcomes) {
-    let routes: Vec<&Route> = cx.model.routes().collect();
+    let routes: Vec<&Route> = cx.model.routes().filter(|route| !route.superseded).collect();
     for gateway in cx.model.gateways() {
         if gateway.is_waypoint() {
             out.not_applicable();
             continue;
         }
         for listener in &gateway.listeners {
+            let attached = attached(cx, gateway, listener, &routes);
             if listener.is_plaintext() {
-                plaintext(cx, out, gateway, listener, &routes);
-            } else {
+                plaintext(cx, out, gateway, listener, &attached);
+            } else if listener.is_tls() {
                 out.pass(&CHECK, &gateway.id, listener.protocol.span);
-                for workload in super::behind(cx, gateway, listener, &routes) {
+                for workload in behind(cx, &attached) {
                     out.pass(&CHECK, &workload.id, listener.protocol.span);
                 }
+            } else {
+                out.not_applicable();
             }
         }
     }
@@ -64,43 +70,33 @@ fn plaintext(
     out: &mut Outcomes,
     gateway: &Gateway,
     listener: &Listener,
-    routes: &[&Route],
+    attached: &[(Truth, &Route)],
 ) {
-    let attached: Vec<&Route> = attached(cx, gateway, listener, routes);
-    let only_redirects = |route: &&&Route| route.rules.iter().all(|rule| rule.redirects);
-    if let Some(redirect) = attached.first().filter(|_| attached.iter().all(|r| only_redirects(&r)))
-    {
-        out.pass(&CHECK, &gateway.id, redirect.span);
+    let (redirecting, serving): (Vec<_>, Vec<_>) =
+        attached.iter().partition(|(_, route)| route.only_redirects_to_tls());
+    let certain = |routes: &[&(Truth, &Route)]| {
+        routes.iter().find(|(truth, _)| *truth == Truth::Yes).map(|(_, route)| route.span)
+    };
+    if let (Some(redirect), None) = (certain(&redirecting), certain(&serving)) {
+        // That nothing else attaches rests on what is not in the input, too.
+        let reason = serving.first().map(|(_, route)| labels_decide(route));
+        match reason.or_else(|| cx.model.any_gap()) {
+            Some(reason) => out.not_assessed(&CHECK, &gateway.id, reason),
+            None => out.pass(&CHECK, &gateway.id, redirect),
+        }
         return;
     }
     let headline = format!("{} listens without TLS on `{}`", title(&gateway.id), listener.name);
     let finding = CHECK
         .finding(&gateway.id, headline)
         .label(listener.protocol.span, "clients talk plaintext here")
-        .affects(super::behind(cx, gateway, listener, routes).iter().map(|w| w.id.clone()));
-    out.push(
-        attached
-            .iter()
-            .filter(|route| !only_redirects(route))
-            .take(3)
-            .fold(finding, |finding, route| {
-                finding.label(route.span, "and reach the backends of this route")
-            }),
-    );
-}
-
-/// The routes that a listener accepts.
-pub(super) fn attached<'r>(
-    cx: &Context<'_>,
-    to: &Gateway,
-    listener: &Listener,
-    routes: &[&'r Route],
-) -> Vec<&'r Route> {
-    let attaches = |route: &&&Route| {
-        let parents = route.parents.iter().filter(|parent| names_gateway(parent));
-        let mut here =
-            parents.filter(|parent| gateway(cx, parent).is_some_and(|gateway| gateway.id == to.id));
-        here.any(|parent| accepts(cx, to, listener, route, parent) == Truth::Yes)
-    };
-    routes.iter().filter(attaches).copied().collect()
+        .affects(behind(cx, attached).iter().map(|w| w.id.clone()));
+    let known = serving.iter().filter(|(truth, _)| *truth == Truth::Yes).take(3);
+    out.push(known.fold(finding, |finding, (_, route)| {
+        let label = match route.serves() {
+            true => "and reach the backends of this route",
+            false => "and this route keeps them there",
+        };
+        finding.label(route.span, label)
+    }));
 }

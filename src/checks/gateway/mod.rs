@@ -9,7 +9,9 @@ mod plaintext_route;
 mod unresolved_backend;
 mod unresolved_parent_ref;
 
-use super::{evidence, routes};
+use super::backends::{granted, service};
+use super::routes::{Parent, accepts, parent};
+use super::{backends, entries, evidence, routes};
 use crate::catalog::{Check, Context};
 use crate::document::Kind;
 use crate::model::{Gateway, Listener, Route, Truth, Workload};
@@ -26,25 +28,36 @@ pub(super) static CHECKS: &[&Check] = &[
     &unresolved_parent_ref::CHECK,
 ];
 
-/// The workloads that a listener publishes through the routes that attach to it.
-fn behind<'a>(
-    cx: &Context<'a>,
-    gateway: &Gateway,
+/// The routes that name a Gateway, and whether a listener of it accepts them.
+fn attached<'r>(
+    cx: &Context<'_>,
+    to: &Gateway,
     listener: &Listener,
-    routes: &[&Route],
-) -> Vec<&'a Workload> {
-    let attached = listener_plaintext::attached(cx, gateway, listener, routes);
-    let rules = attached.iter().flat_map(|route| &route.rules);
-    let backends = rules.flat_map(|rule| &rule.backends).filter(|backend| backend.is_service());
+    routes: &[&'r Route],
+) -> Vec<(Truth, &'r Route)> {
+    let answer = |route: &&'r Route| {
+        let here = route.parents.iter().filter(|reference| {
+            matches!(parent(cx, route, reference), Parent::Gateway(gateway) if gateway.id == to.id)
+        });
+        let answers = here.map(|reference| accepts(cx, to, listener, route, reference));
+        answers.max().filter(|answer| *answer != Truth::No).map(|answer| (answer, *route))
+    };
+    routes.iter().filter_map(answer).collect()
+}
+
+/// The workloads that a listener certainly publishes through the routes that attach to it.
+fn behind<'a>(cx: &Context<'a>, attached: &[(Truth, &Route)]) -> Vec<&'a Workload> {
     let mut workloads = Vec::new();
-    for backend in backends {
-        let Some(part) = cx.model.part(&backend.namespace, &[Kind::Service, Kind::Pod]) else {
+    let certain = attached.iter().filter(|(truth, _)| *truth == Truth::Yes);
+    for (route, backend) in certain.flat_map(|(_, r)| r.backends().map(move |b| (r, b))) {
+        let part = cx.model.part(&backend.namespace, &[Kind::Service, Kind::Pod]);
+        let Some(part) = part.filter(|_| granted(cx, route, backend) == Truth::Yes) else {
             continue;
         };
-        let service = part.services.iter().find(|service| service.id.name == backend.name);
-        let Some(selector) = service.and_then(|service| service.selector.as_ref()) else {
+        let (Truth::Yes, Some(service)) = service(part, backend, route.namespace) else {
             continue;
         };
+        let Some(selector) = service.selector.as_ref() else { continue };
         let fits = |w: &&Workload| selector.matches(|key| w.label(key)) == Truth::Yes;
         workloads.extend(part.workloads.iter().filter(fits));
     }

@@ -1,10 +1,9 @@
-use std::sync::Arc;
-
+use super::backends::{Backend, Referrer, resolve};
 use super::evidence::{is_typo, title};
 use crate::catalog::{CellRole, Context, Outcomes, check};
-use crate::document::{Kind, ObjectId};
+use crate::document::{Kind, Span};
 use crate::finding::{Finding, Layer, Persona, Severity};
-use crate::model::{BackendRef, Part, Service};
+use crate::model::{BackendRef, Part, Service, ServicePort};
 
 check! {
     /// Flags backends of routes and Ingresses that lead nowhere.
@@ -18,7 +17,9 @@ check! {
     ///
     /// ## Known gaps
     /// Not assessed where the Service may be made by a chart or an operator, or lies in a namespace
-    /// that has no Service in the input. Backends of other kinds are not looked up.
+    /// that has no Service in the input, unless one is called almost the same. Backends of kinds
+    /// that a controller brings along are not looked up, nor are Services that stand for a name
+    /// outside the cluster.
     "unresolved-backend" {
         run: find,
         title: "backend leads nowhere",
@@ -46,90 +47,78 @@ check! {
 
 fn find(cx: &Context<'_>, out: &mut Outcomes) {
     for ingress in cx.model.ingresses() {
-        ingress.backends.iter().for_each(|backend| judge(cx, out, &ingress.id, backend));
+        let from = Referrer { id: &ingress.id, namespace: ingress.namespace, route: None };
+        ingress.backends.iter().for_each(|backend| judge(cx, out, from, backend));
     }
     for route in cx.model.routes() {
+        let from = Referrer { id: &route.id, namespace: route.namespace, route: Some(route) };
         let backends = route.rules.iter().flat_map(|rule| &rule.backends);
-        backends.into_iter().for_each(|backend| judge(cx, out, &route.id, backend));
+        backends.for_each(|backend| judge(cx, out, from, backend));
     }
 }
 
-fn judge(cx: &Context<'_>, out: &mut Outcomes, from: &Arc<ObjectId>, backend: &BackendRef) {
-    if !backend.is_service() {
-        out.not_applicable();
-        return;
-    }
-    let namespace = backend.namespace.as_str();
-    let part = cx.model.part(namespace, &[Kind::Service, Kind::Pod, Kind::ReferenceGrant]);
-    let gap = cx.model.gap_for(namespace);
-    let Some(part) = part.filter(|part| !part.services.is_empty() || !part.workloads.is_empty())
-    else {
-        let reason = gap.unwrap_or_else(|| {
-            let text =
-                format!("namespace `{namespace}` has no Service in the input; add its manifests");
-            text.into()
-        });
-        out.not_assessed(&CHECK, from, reason);
-        return;
-    };
-    let service = part.services.iter().find(|service| service.id.name == backend.name);
-    if let Some(finding) = ungranted(from, backend, part) {
-        match gap {
-            Some(reason) => out.not_assessed(&CHECK, from, reason),
-            None => out.push(finding),
+fn judge(cx: &Context<'_>, out: &mut Outcomes, from: Referrer<'_>, backend: &BackendRef) {
+    let id = from.id;
+    let finding = |defect: &str| CHECK.finding(id, format!("{} names a {defect}", title(id)));
+    out.push(match resolve(cx, from, backend) {
+        Backend::Service(service) => return out.pass(&CHECK, id, service.span),
+        Backend::Other => return out.not_applicable(),
+        Backend::Unknown(reason) => return out.not_assessed(&CHECK, id, reason),
+        Backend::Unfit => finding("backend of a kind that is none")
+            .label(backend.span, format!("no gateway sends requests to a {}", backend.kind))
+            .help("name a Service"),
+        Backend::WithoutPort => finding("backend without a port")
+            .label(backend.span, "a Service as backend needs a port")
+            .help("write the port of the Service"),
+        Backend::Ungranted => {
+            let namespace = &backend.namespace;
+            let label =
+                format!("no ReferenceGrant of namespace `{namespace}` admits this reference");
+            let help = format!("add a ReferenceGrant for {} in namespace `{namespace}`", id.kind);
+            finding("backend that it may not use").label(backend.span, label).help(help)
         }
-        return;
-    }
-    match (service, gap) {
-        (Some(service), _) => match wrong_port(from, backend, service) {
-            Some(finding) => out.push(finding),
-            None => out.pass(&CHECK, from, service.span),
-        },
-        (None, Some(reason)) => out.not_assessed(&CHECK, from, reason),
-        (None, None) => out.push(missing(from, backend, part)),
-    }
-}
-
-/// A backend in another namespace that no ReferenceGrant admits (G11).
-fn ungranted(from: &Arc<ObjectId>, backend: &BackendRef, part: &Part) -> Option<Finding> {
-    if backend.namespace == from.namespace {
-        return None;
-    }
-    let referrer = (from.group.as_str(), from.kind.as_str(), from.namespace.as_str());
-    let target = (backend.group.as_str(), backend.kind.as_str(), backend.name.as_str());
-    if part.grants.iter().any(|grant| grant.permits(referrer, target)) {
-        return None;
-    }
-    let namespace = &backend.namespace;
-    let label = format!("no ReferenceGrant of namespace `{namespace}` admits this reference");
-    let help = format!("add a ReferenceGrant for {} in namespace `{namespace}`", from.kind);
-    let headline = format!("{} names a backend that it may not use", title(from));
-    Some(CHECK.finding(from, headline).label(backend.span, label).help(help))
-}
-
-fn wrong_port(from: &Arc<ObjectId>, backend: &BackendRef, service: &Service) -> Option<Finding> {
-    let port = backend.port.as_ref().filter(|_| !service.is_external_name())?;
-    let known = service.ports.iter().any(|known| {
-        known.name.as_deref() == Some(port.value.as_str())
-            || known.port.is_some_and(|number| number.to_string() == port.value)
+        Backend::WrongPort(service, behind) => {
+            let at = backend.port.as_ref().map_or(backend.span, |port| port.span);
+            wrong_port(finding("port that the Service lacks"), at, service, behind)
+        }
+        Backend::Missing(part) => missing(finding("backend that does not exist"), backend, part),
+        Backend::WrongNamespace(service) => {
+            let namespace = &service.id.namespace;
+            let at = backend.namespace_span.unwrap_or(backend.span);
+            finding("backend that does not exist")
+                .label(at, "nothing of the input lies in this namespace")
+                .label(service.span, format!("namespace `{namespace}` has this Service"))
+                .help(format!("write `{namespace}`"))
+        }
     });
-    if known || service.patch {
-        return None;
-    }
-    let headline = format!("{} names a port that the Service lacks", title(from));
-    let label = format!("Service `{}` has no port {}", service.id.name, port.value);
-    Some(CHECK.finding(from, headline).label(port.span, label).label(service.span, "this Service"))
 }
 
-fn missing(from: &Arc<ObjectId>, backend: &BackendRef, part: &Part) -> Finding {
-    let headline = format!("{} names a backend that does not exist", title(from));
-    let label = format!("namespace `{}` has no Service of this name", backend.namespace);
-    let finding = CHECK.finding(from, headline).label(backend.span, label);
-    let near = part.services.iter().find(|service| is_typo(&service.id.name, &backend.name));
-    match near {
-        Some(near) => finding
-            .label(near.span, "this one is called almost the same")
-            .help(format!("write `{}`", near.id.name)),
-        None => finding,
+fn wrong_port(
+    finding: Finding,
+    at: Span,
+    service: &Service,
+    behind: Option<&ServicePort>,
+) -> Finding {
+    let finding = finding.label(at, format!("Service `{}` has no such port", service.id.name));
+    match behind.and_then(|port| Some((port.span, port.port?))) {
+        Some((at, number)) => finding
+            .label(at, "the pods listen there, the Service does not")
+            .help(format!("write `{number}`")),
+        None => finding.label(service.span, "this Service"),
     }
+}
+
+fn missing(finding: Finding, backend: &BackendRef, part: &Part) -> Finding {
+    let (namespace, name) = (&backend.namespace, &backend.name);
+    let label = format!("namespace `{namespace}` has no Service of this name");
+    let finding = finding.label(backend.span, label);
+    if let Some(near) = part.services.iter().find(|service| is_typo(&service.id.name, name)) {
+        return finding
+            .label(near.span, "this one is called almost the same")
+            .help(format!("write `{}`", near.id.name));
+    }
+    let alike = part.workloads.iter().find(|workload| workload.id.name == *name);
+    alike.into_iter().fold(finding, |finding, workload| {
+        finding.label(workload.span, "this has the name, but no Service leads to it")
+    })
 }

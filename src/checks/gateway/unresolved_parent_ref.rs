@@ -1,9 +1,11 @@
-use super::evidence::title;
-use super::routes::{accepts, gateway, hosts_meet, names_gateway, namespace_admitted};
+use std::sync::Arc;
+
+use super::evidence::{is_typo, title};
+use super::routes::{Parent, accepts, hosts_meet, labels_decide, namespace_admitted, parent};
 use crate::catalog::{CellRole, Context, Outcomes, check};
-use crate::document::{Kind, Span};
+use crate::document::{Kind, NamespaceSource, Span};
 use crate::finding::{Layer, Persona, Severity};
-use crate::model::{Gateway, ParentRef, Route, Truth};
+use crate::model::{Gateway, Known, Listener, ParentRef, Route, Truth, Unknown};
 
 check! {
     /// Flags routes that no listener accepts.
@@ -17,7 +19,9 @@ check! {
     /// ReferenceGrant plays no part here.
     ///
     /// ## Known gaps
-    /// Not assessed where the Gateway is not in the input or depends on labels that are not.
+    /// Not assessed where the Gateway is not in the input, unless one of this name lies in another
+    /// namespace and the reference names none, or one is called almost the same; nor where labels
+    /// of a Namespace decide that is not in the input.
     "unresolved-parent-ref" {
         run: find,
         title: "no listener accepts the route",
@@ -25,7 +29,14 @@ check! {
         cell: CellRole::Judges,
         severity: Severity::Medium,
         persona: Persona::Regular,
-        reads: &[Kind::HTTPRoute, Kind::OtherRoute, Kind::Gateway, Kind::Namespace],
+        reads: &[
+            Kind::HTTPRoute,
+            Kind::OtherRoute,
+            Kind::Gateway,
+            Kind::Service,
+            Kind::Pod,
+            Kind::Namespace,
+        ],
         fix: "correct the reference, or let a listener accept the route",
         aliases: &[],
     }
@@ -33,86 +44,126 @@ check! {
 
 fn find(cx: &Context<'_>, out: &mut Outcomes) {
     for route in cx.model.routes() {
-        for parent in route.parents.iter().filter(|parent| names_gateway(parent)) {
-            let Some(gateway) = gateway(cx, parent) else {
-                absent(cx, out, route, parent);
-                continue;
-            };
-            let answers = gateway.listeners.iter().map(|l| accepts(cx, gateway, l, route, parent));
-            match answers.max() {
-                Some(Truth::Yes) => out.pass(&CHECK, &route.id, gateway.span),
-                Some(Truth::Unknown) => {
-                    let reason = format!(
-                        "labels of Namespace `{}` decide, and it is not in the input; add it",
-                        route.id.namespace
-                    );
-                    out.not_assessed(&CHECK, &route.id, reason.into());
-                }
-                _ => refused(cx, out, route, parent, gateway),
+        if route.parents.is_empty() {
+            let headline = format!("{} is accepted by no listener", title(&route.id));
+            let label = "it names nothing to attach to under `parentRefs`";
+            out.push(CHECK.finding(&route.id, headline).label(route.span, label));
+        }
+        for reference in &route.parents {
+            match parent(cx, route, reference) {
+                Parent::Gateway(gateway) => judge(cx, out, route, reference, gateway),
+                Parent::Service => of_mesh(cx, out, route, reference),
+                Parent::Absent(reason) => absent(cx, out, route, reference, reason),
+                Parent::Other(reason) => out.not_assessed(&CHECK, &route.id, reason),
             }
         }
     }
 }
 
-fn absent(cx: &Context<'_>, out: &mut Outcomes, route: &Route, parent: &ParentRef) {
-    let part = cx.model.part(&parent.namespace, &[Kind::Gateway]);
-    let others = part.map_or(0, |part| part.gateways.len());
-    let gap = cx.model.gap_for(&parent.namespace);
-    if others == 0 || gap.is_some() {
-        let reason = gap.unwrap_or_else(|| {
-            let (name, namespace) = (&parent.name, &parent.namespace);
-            format!("Gateway `{name}` of namespace `{namespace}` is not in the input; add it")
-                .into()
-        });
-        out.not_assessed(&CHECK, &route.id, reason);
-        return;
-    }
-    let headline = format!("{} attaches to a Gateway that does not exist", title(&route.id));
-    let label = format!("namespace `{}` has no Gateway of this name", parent.namespace);
-    out.push(CHECK.finding(&route.id, headline).label(parent.span, label));
-}
-
-fn refused(
+fn judge(
     cx: &Context<'_>,
     out: &mut Outcomes,
     route: &Route,
-    parent: &ParentRef,
+    reference: &ParentRef,
     gateway: &Gateway,
 ) {
-    let (at, why) = reason(cx, route, parent, gateway);
-    out.push(
-        CHECK
-            .finding(&route.id, format!("{} is accepted by no listener", title(&route.id)))
-            .label(at, why)
-            .label(gateway.span, "of this Gateway"),
-    );
+    let answers = gateway.listeners.iter().map(|l| accepts(cx, gateway, l, route, reference));
+    match answers.max() {
+        Some(Truth::Yes) => out.pass(&CHECK, &route.id, gateway.span),
+        Some(Truth::Unknown) => out.not_assessed(&CHECK, &route.id, labels_decide(route)),
+        Some(Truth::No) | None => {
+            let (at, why) = reason(cx, route, reference, gateway);
+            let headline = format!("{} is accepted by no listener", title(&route.id));
+            let finding = CHECK.finding(&route.id, headline).label(at, why);
+            out.push(finding.label(gateway.span, "of this Gateway"));
+        }
+    }
+}
+
+/// A Service as parent: the route is for its callers (G7).
+fn of_mesh(cx: &Context<'_>, out: &mut Outcomes, route: &Route, reference: &ParentRef) {
+    let (namespace, name) = (&reference.namespace, &reference.name);
+    let part = cx.model.part(namespace, &[Kind::Service, Kind::Pod]);
+    let mut services = part.into_iter().flat_map(|part| &part.services);
+    match (services.find(|service| service.id.name == *name), cx.model.closed(namespace)) {
+        (Some(service), _) => out.pass(&CHECK, &route.id, service.span),
+        (None, Unknown(reason)) => out.not_assessed(&CHECK, &route.id, reason),
+        (None, Known(())) => {
+            let headline =
+                format!("{} attaches to a Service that does not exist", title(&route.id));
+            let label = format!("namespace `{namespace}` has no Service of this name");
+            out.push(CHECK.finding(&route.id, headline).label(reference.span, label));
+        }
+    }
+}
+
+fn absent(
+    cx: &Context<'_>,
+    out: &mut Outcomes,
+    route: &Route,
+    reference: &ParentRef,
+    reason: Arc<str>,
+) {
+    let (namespace, name) = (reference.namespace.as_str(), &reference.name);
+    let gateways = || cx.model.namespaces(&[Kind::Gateway]).flat_map(|(_, part)| &part.gateways);
+    let alike = gateways().find(|g| g.id.namespace == namespace && is_typo(&g.id.name, name));
+    let mut others = gateways().filter(|gateway| gateway.id.name == *name);
+    let elsewhere = match reference.namespace_span {
+        Some(_) => others.find(|gateway| is_typo(&gateway.id.namespace, namespace)),
+        None => others.next(),
+    };
+    let part = cx.model.part(namespace, &[Kind::Gateway, Kind::Pod]);
+    let own = part.is_some_and(|part| !part.gateways.is_empty());
+    let gap = cx.model.gap_for(namespace);
+    let closed = gap.is_none() && (own || matches!(cx.model.closed(namespace), Known(())));
+    let assumed = reference.namespace_span.is_none() && route.namespace == NamespaceSource::Assumed;
+    let headline = format!("{} attaches to a Gateway that does not exist", title(&route.id));
+    let label = format!("namespace `{namespace}` has no Gateway of this name");
+    let finding = CHECK.finding(&route.id, headline).label(reference.span, label);
+    match (alike, elsewhere) {
+        _ if assumed => out.not_assessed(&CHECK, &route.id, reason),
+        (Some(near), _) => out.push(
+            finding
+                .label(near.span, "this one is called almost the same")
+                .help(format!("write `{}`", near.id.name)),
+        ),
+        (None, Some(other)) => out.push(
+            finding
+                .label(other.span, format!("namespace `{}` has one", other.id.namespace))
+                .help(format!("write `namespace: {}`", other.id.namespace)),
+        ),
+        (None, None) if closed => out.push(finding),
+        (None, None) => out.not_assessed(&CHECK, &route.id, gap.unwrap_or(reason)),
+    }
 }
 
 /// The first thing that keeps every listener from accepting the route.
 fn reason(cx: &Context<'_>, route: &Route, parent: &ParentRef, to: &Gateway) -> (Span, String) {
-    if let Some(section) = &parent.section
-        && !to.listeners.iter().any(|listener| listener.name == section.value)
-    {
+    let named: Vec<&Listener> = match &parent.section {
+        Some(section) => to.listeners.iter().filter(|l| l.name == section.value).collect(),
+        None => to.listeners.iter().collect(),
+    };
+    if let Some(section) = parent.section.as_ref().filter(|_| named.is_empty()) {
         return (section.span, format!("no listener is called `{}`", section.value));
     }
-    if let Some(port) = parent.port
-        && !to.listeners.iter().any(|listener| listener.port == Some(port))
-    {
-        return (parent.span, format!("no listener has port {port}"));
+    let on_port =
+        |l: &&&Listener| parent.port.as_ref().is_none_or(|port| l.port == Some(port.value));
+    let left: Vec<&&Listener> = named.iter().filter(on_port).collect();
+    if let Some(port) = parent.port.as_ref().filter(|_| left.is_empty()) {
+        let which =
+            if parent.section.is_some() { "that listener has not" } else { "no listener has" };
+        return (port.span, format!("{which} port {}", port.value));
     }
     let kind = &route.id.kind;
-    if !to.listeners.iter().any(|listener| listener.accepts_kind(kind)) {
+    if !left.iter().any(|listener| listener.accepts_kind(kind)) {
         return (parent.span, format!("no listener accepts a {kind}"));
     }
     let namespace = &route.id.namespace;
-    let admitted =
-        to.listeners.iter().any(|l| namespace_admitted(cx, to, l, namespace) != Truth::No);
-    if !admitted {
+    if !left.iter().any(|listener| namespace_admitted(cx, to, listener, route) != Truth::No) {
         return (parent.span, format!("no listener admits routes of namespace `{namespace}`"));
     }
-    let host = route.hostnames.first();
-    let meets = to.listeners.iter().any(|l| hosts_meet(l.hostname.as_ref(), &route.hostnames));
-    match host {
+    let meets = left.iter().any(|l| hosts_meet(l.hostname.as_ref(), &route.hostnames));
+    match route.hostnames.first() {
         Some(host) if !meets => (host.span, "no listener serves this host".to_owned()),
         _ => (parent.span, "each listener refuses it for its host, kind or namespace".to_owned()),
     }

@@ -19,7 +19,8 @@ check! {
     /// Name the callers under `from.source`, or remove the rule.
     ///
     /// ## Known gaps
-    /// A DENY policy may still refuse some requests.
+    /// A source that asks for nothing but an address of the whole address space counts as everybody,
+    /// too. A DENY policy may still refuse some requests.
     "authorization-allows-everyone" {
         run: find,
         title: "AuthorizationPolicy admits everybody",
@@ -35,22 +36,29 @@ check! {
 
 fn find(cx: &Context<'_>, out: &mut Outcomes) {
     for policy in cx.model.authorization_policies() {
-        if policy.action != Action::Allow || policy.dry_run {
+        let in_force = policy.refused.is_none() && !policy.dry_run;
+        if policy.action != Action::Allow || !in_force {
             out.not_applicable();
             continue;
         }
-        let Some(rule) = policy.rules().iter().find(|rule| rule.matches_everything()) else {
+        let mut rules = policy.rules().iter();
+        let Some((rule, at)) = rules.find_map(|rule| Some((rule, rule.everybody()?))) else {
             out.pass(&CHECK, &policy.id, policy.span);
             continue;
         };
         let mesh = policy.is_wide() && policy.id.namespace == cx.profile.root_namespace();
         let whom = if mesh { "the whole mesh" } else { "everybody" };
         let direction = if mesh { "opens" } else { "admits" };
+        let label = if rule.from.is_empty() {
+            "a rule without conditions matches every request"
+        } else {
+            "this block is the whole address space"
+        };
         let workloads = selected(cx, policy).into_iter().map(|w| Arc::clone(&w.id));
         out.push(
             CHECK
                 .finding(&policy.id, format!("{} {direction} {whom}", title(&policy.id)))
-                .label(rule.span, "a rule without conditions matches every request")
+                .label(at, label)
                 .affects(workloads)
                 .voids(),
         );

@@ -10,8 +10,8 @@ mod workload_outside_mesh;
 
 use super::evidence;
 use crate::catalog::{Check, Context};
-use crate::document::Kind;
-use crate::model::{AuthorizationPolicy, Truth, Workload};
+use crate::document::{Kind, Span};
+use crate::model::{Action, AuthorizationPolicy, Truth, Workload};
 
 /// The checks of this layer.
 pub(super) static CHECKS: &[&Check] = &[
@@ -24,21 +24,31 @@ pub(super) static CHECKS: &[&Check] = &[
     &workload_outside_mesh::CHECK,
 ];
 
-/// The workloads that a policy is for: those of its namespace that its selector matches, and in the
-/// root namespace of the mesh those of every namespace (M15).
+/// The workloads that a policy is certainly for: those of its namespace that its selector matches,
+/// and in the root namespace of the mesh those of every namespace (M15).
 fn selected<'a>(cx: &Context<'a>, policy: &AuthorizationPolicy) -> Vec<&'a Workload> {
-    if policy.targeted {
-        return Vec::new();
-    }
     let root = policy.id.namespace == cx.profile.root_namespace();
-    let fits = |workload: &&Workload| {
-        let here = root || workload.id.namespace == policy.id.namespace;
-        let matches = policy
-            .selector
-            .as_ref()
-            .is_none_or(|selector| selector.matches(|key| workload.label(key)) == Truth::Yes);
-        here && matches
+    let own = cx.model.part(&policy.id.namespace, &[Kind::Pod]).into_iter();
+    let all = cx.model.namespaces(&[Kind::Pod]).map(|(_, part)| part);
+    let parts = own.filter(|_| !root).chain(all.filter(|_| root));
+    let workloads = parts.flat_map(|part| &part.workloads);
+    workloads.filter(|workload| cx.model.is_for(policy, workload) == Truth::Yes).collect()
+}
+
+/// Why a policy does nothing, whatever its workloads are.
+fn idle(policy: &AuthorizationPolicy, ambient: bool) -> Option<(Option<Span>, String)> {
+    if let Some(refused) = &policy.refused {
+        return Some((Some(refused.span), format!("this policy is refused: {}", refused.value)));
+    }
+    let why = match policy.action {
+        _ if policy.dry_run => "this policy only logs",
+        Action::Audit => "this policy only logs",
+        _ if policy.targeted || !ambient => return None,
+        Action::Custom => "ztunnel never gets this policy",
+        Action::Deny if !policy.acts_at_ztunnel() => {
+            "ztunnel reads no HTTP, so this policy never denies"
+        }
+        _ => return None,
     };
-    cx.model.touch(&[Kind::Pod]);
-    cx.model.workloads().filter(fits).collect()
+    Some((None, why.to_owned()))
 }

@@ -2,9 +2,9 @@ use std::sync::Arc;
 
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::config::Mesh;
-use crate::document::Kind;
-use crate::finding::{Finding, Layer, Persona, Severity};
-use crate::model::{Known, Mtls, MtlsMode, Unknown, Workload};
+use crate::document::{Kind, ObjectId, Span};
+use crate::finding::{Confidence, Finding, Layer, Persona, Severity};
+use crate::model::{Certain, Enrolment, Known, Mtls, MtlsMode, Uncaptured, Unknown, Workload};
 
 check! {
     /// Flags workloads that accept plaintext inside the mesh.
@@ -19,8 +19,9 @@ check! {
     ///
     /// ## Known gaps
     /// The mode is the effective one: the most specific PeerAuthentication wins. Ports with a mode
-    /// of their own are reported for the port. Workloads that are known to be outside the mesh are
-    /// reported by `workload-outside-mesh`.
+    /// of their own, or that an annotation keeps from the proxy, are reported for the port.
+    /// Workloads that are known to be outside the mesh are reported by `workload-outside-mesh`.
+    /// Where the Namespace is not in the input, STRICT proves nothing, as nobody may enforce it.
     "mtls-not-strict" {
         run: find,
         title: "workload accepts plaintext",
@@ -40,8 +41,8 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
         return;
     }
     for workload in cx.model.workloads() {
-        let outside = matches!(cx.model.enrolment(workload), Known(e) if e.mesh == Mesh::None);
-        if outside {
+        let enrolment = cx.model.enrolment(workload);
+        if matches!(&enrolment, Known(e) if e.mesh == Mesh::None) {
             out.not_applicable();
             continue;
         }
@@ -52,32 +53,58 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
                 continue;
             }
         };
-        let before = out.findings.len();
-        if mtls.mode != MtlsMode::Strict {
-            out.push(plaintext(workload, &mtls));
-        }
-        for (port, mode) in &mtls.ports {
-            if mtls.mode == MtlsMode::Strict && mode.value != MtlsMode::Strict {
-                let headline = format!("{} accepts plaintext on port {port}", workload.title());
-                let label = format!("mode is {} for this port", mode.value.word());
-                out.push(
-                    CHECK
-                        .finding(&workload.id, headline)
-                        .label(mode.span, label)
-                        .label(workload.span, "for this workload")
-                        .affects([Arc::clone(&workload.id)]),
-                );
+        // A policy of its own namespace shows that it is meant to be in the mesh.
+        let meant = |(by, _): &(Arc<ObjectId>, _)| by.namespace == workload.id.namespace;
+        match &enrolment {
+            Unknown(reason) if !mtls.set_by.as_ref().is_some_and(meant) => {
+                out.not_assessed(&CHECK, &workload.id, Arc::clone(reason));
             }
-        }
-        if out.findings.len() == before
-            && let Some((_, at)) = &mtls.set_by
-        {
-            out.pass(&CHECK, &workload.id, *at);
+            _ if mtls.mode == MtlsMode::Strict => strict(cx, out, workload, &mtls, &enrolment),
+            _ => out.push(plaintext(cx, workload, &mtls)),
         }
     }
 }
 
-fn plaintext(workload: &Workload, mtls: &Mtls) -> Finding {
+/// A workload whose mode is STRICT may have ports that are not.
+fn strict(
+    cx: &Context<'_>,
+    out: &mut Outcomes,
+    workload: &Workload,
+    mtls: &Mtls,
+    enrolment: &Certain<Enrolment>,
+) {
+    let before = out.findings.len();
+    for (port, mode) in mtls.ports.iter().filter(|(_, mode)| mode.value != MtlsMode::Strict) {
+        let label = format!("mode is {} for this port", mode.value.word());
+        out.push(hole(workload, &format!("on port {port}"), mode.span, label));
+    }
+    let seen = match enrolment {
+        Known(enrolment) => cx.model.uncaptured(workload, enrolment.mesh),
+        Unknown(_) => None,
+    };
+    if let Some(Uncaptured { ports, span }) = seen {
+        let which = ports.map_or_else(|| "on every port".to_owned(), |p| format!("on port {p}"));
+        out.push(hole(workload, &which, span, "the mesh does not see this traffic".to_owned()));
+    }
+    if out.findings.len() > before {
+        return;
+    }
+    match (enrolment, &mtls.set_by) {
+        (Unknown(reason), _) => out.not_assessed(&CHECK, &workload.id, Arc::clone(reason)),
+        (Known(_), Some((_, at))) => out.pass(&CHECK, &workload.id, *at),
+        (Known(_), None) => {}
+    }
+}
+
+fn hole(workload: &Workload, which: &str, at: Span, label: String) -> Finding {
+    CHECK
+        .finding(&workload.id, format!("{} accepts plaintext {which}", workload.title()))
+        .label(at, label)
+        .label(workload.span, "for this workload")
+        .affects([Arc::clone(&workload.id)])
+}
+
+fn plaintext(cx: &Context<'_>, workload: &Workload, mtls: &Mtls) -> Finding {
     let finding = CHECK
         .finding(&workload.id, format!("{} accepts plaintext", workload.title()))
         .affects([Arc::clone(&workload.id)]);
@@ -85,6 +112,11 @@ fn plaintext(workload: &Workload, mtls: &Mtls) -> Finding {
         Some((_, at)) => finding
             .label(*at, format!("mode is {} here", mtls.mode.word()))
             .label(workload.span, "for this workload"),
-        None => finding.label(workload.span, "no PeerAuthentication applies here"),
+        None => {
+            // The mesh's own namespace may be kept elsewhere, with a policy for the whole mesh.
+            let root = cx.model.part(cx.profile.root_namespace(), &[Kind::PeerAuthentication]);
+            let sure = if root.is_some() { Confidence::High } else { Confidence::Medium };
+            finding.label(workload.span, "no PeerAuthentication applies here").confidence(sure)
+        }
     }
 }

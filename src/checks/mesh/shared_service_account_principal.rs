@@ -2,7 +2,9 @@ use super::evidence::title;
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
-use crate::model::{AuthRule, Sourced, Unknown, Workload};
+use crate::model::{
+    AuthRule, AuthorizationPolicy, Known, Source, Sourced, Unknown, Wanted, Workload,
+};
 
 check! {
     /// Flags principals that stand for more than one workload.
@@ -31,56 +33,86 @@ check! {
 }
 
 fn find(cx: &Context<'_>, out: &mut Outcomes) {
-    let workloads: Vec<&Workload> = cx.model.workloads().collect();
+    let workloads: Vec<&Workload> = cx.model.workloads().filter(|w| !w.superseded).collect();
     for policy in cx.model.authorization_policies() {
-        let own = policy.id.namespace.as_str();
-        let accounts: Vec<(&Sourced<String>, String, String)> =
-            policy.rules().iter().flat_map(|rule| accounts(rule, own)).collect();
+        let accounts: Vec<Account<'_>> =
+            policy.rules().iter().flat_map(|rule| accounts(rule, &policy.id.namespace)).collect();
         if accounts.is_empty() {
             out.not_applicable();
-            continue;
         }
-        for (written, namespace, account) in accounts {
-            let runs = |w: &&&Workload| w.id.namespace == namespace && w.pod.account() == account;
-            let sharing: Vec<&&Workload> = workloads.iter().filter(runs).collect();
-            let policy_title = title(&policy.id);
-            if account == "default" {
-                let label =
-                    format!("every pod of namespace `{namespace}` without an account of its own");
-                let headline = format!("{policy_title} names the default account as caller");
-                let finding = CHECK.finding(&policy.id, headline).label(written.span, label);
-                out.push(sharing.iter().take(3).fold(finding, |finding, workload| {
-                    finding.label(workload.span, "runs as `default`")
-                }));
-            } else if sharing.len() > 1 {
-                let headline =
-                    format!("{policy_title} names an account that several workloads share");
-                let label = format!("{} workloads run as `{account}`", sharing.len());
-                let finding = CHECK.finding(&policy.id, headline).label(written.span, label);
-                out.push(sharing.iter().take(3).fold(finding, |finding, workload| {
-                    finding.label(workload.span, format!("runs as `{account}`"))
-                }));
-            } else if let Unknown(reason) = cx.model.closed(&namespace) {
-                out.not_assessed(&CHECK, &policy.id, reason);
-            } else {
-                out.pass(&CHECK, &policy.id, sharing.first().map_or(written.span, |w| w.span));
-            }
+        for account in accounts {
+            judge(cx, out, policy, &account, &workloads);
         }
     }
 }
 
-/// The accounts that a rule names as callers: place, namespace, name.
-fn accounts<'a>(rule: &'a AuthRule, own: &str) -> Vec<(&'a Sourced<String>, String, String)> {
+/// A caller that a rule names.
+struct Account<'a> {
+    written: &'a Sourced<String>,
+    namespace: String,
+    name: String,
+}
+
+fn judge(
+    cx: &Context<'_>,
+    out: &mut Outcomes,
+    policy: &AuthorizationPolicy,
+    account: &Account<'_>,
+    workloads: &[&Workload],
+) {
+    let Account { written, namespace, name } = account;
+    let runs = |w: &&&Workload| w.id.namespace == *namespace && w.pod.account() == name;
+    let mut sharing: Vec<&&Workload> = workloads.iter().filter(runs).collect();
+    // The templates of one object are one workload.
+    sharing.dedup_by(|a, b| a.id == b.id);
+    let policy_title = title(&policy.id);
+    let (headline, label) = if name == "default" {
+        (
+            format!("{policy_title} names the default account as caller"),
+            format!("every pod of namespace `{namespace}` without an account of its own"),
+        )
+    } else if sharing.len() > 1 {
+        (
+            format!("{policy_title} names an account that several workloads share"),
+            format!("{} workloads run as `{name}`", sharing.len()),
+        )
+    } else {
+        match (cx.model.closed(namespace), sharing.first()) {
+            (Unknown(reason), _) => out.not_assessed(&CHECK, &policy.id, reason),
+            (Known(()), Some(one)) => out.pass(&CHECK, &policy.id, one.span),
+            (Known(()), None) => out.not_applicable(),
+        }
+        return;
+    };
+    let finding = CHECK.finding(&policy.id, headline).label(written.span, label);
+    out.push(sharing.iter().take(3).fold(finding, |finding, workload| {
+        finding.label(workload.span, format!("runs as `{name}`"))
+    }));
+}
+
+/// The accounts that a rule names as callers, by their principal or by themselves. A pattern stands
+/// for several accounts on purpose.
+fn accounts<'a>(rule: &'a AuthRule, own: &str) -> Vec<Account<'a>> {
+    let of_sources = |field: fn(&Source) -> &Wanted| {
+        rule.from.iter().flat_map(move |source| field(source).iter())
+    };
+    let of_conditions = |key: &'static str| {
+        let conditions = rule.when.iter().filter(move |condition| condition.key.value == key);
+        conditions.flat_map(|condition| condition.values.iter())
+    };
     let principal = |written: &'a Sourced<String>| {
         let (_, rest) = written.value.split_once("/ns/")?;
-        let (namespace, account) = rest.split_once("/sa/")?;
-        let plain = !namespace.contains('*') && !account.contains('*');
-        plain.then(|| (written, namespace.to_owned(), account.to_owned()))
+        let (namespace, name) = rest.split_once("/sa/")?;
+        let plain = !namespace.contains('*') && !name.contains('*');
+        plain.then(|| Account { written, namespace: namespace.to_owned(), name: name.to_owned() })
     };
     let account = |written: &'a Sourced<String>| {
         let (namespace, name) = written.value.split_once('/').unwrap_or((own, &written.value));
-        (written, namespace.to_owned(), name.to_owned())
+        Account { written, namespace: namespace.to_owned(), name: name.to_owned() }
     };
-    let principals = rule.principals.iter().filter_map(principal);
-    principals.chain(rule.service_accounts.iter().map(account)).collect()
+    let principals =
+        of_sources(|source| &source.principals).chain(of_conditions("source.principal"));
+    let accounts =
+        of_sources(|source| &source.service_accounts).chain(of_conditions("source.serviceAccount"));
+    principals.filter_map(principal).chain(accounts.map(account)).collect()
 }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use super::evidence::title;
 use super::selected;
 use crate::catalog::{CellRole, Context, Outcomes, check};
+use crate::config::nearest;
 use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
 use crate::model::{Action, CONDITION_KEYS};
@@ -34,7 +35,7 @@ check! {
 
 fn find(cx: &Context<'_>, out: &mut Outcomes) {
     for policy in cx.model.authorization_policies() {
-        let conditions = policy.rules().iter().flat_map(|rule| &rule.conditions);
+        let conditions = policy.rules().iter().flat_map(|rule| &rule.when);
         let mut applies = false;
         let before = out.findings.len();
         for condition in conditions {
@@ -52,8 +53,7 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
                 .label(condition.key.span, format!("Istio knows no key `{key}`, {effect}"))
                 .affects(selected(cx, policy).into_iter().map(|w| Arc::clone(&w.id)))
                 .voids();
-            let near = crate::config::nearest(key, CONDITION_KEYS);
-            out.push(match near {
+            out.push(match meant(key) {
                 Some(near) => finding.help(format!("write `{near}`")),
                 None => finding,
             });
@@ -64,4 +64,15 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
             _ => {}
         }
     }
+}
+
+/// The key that was probably meant, its index included.
+fn meant(key: &str) -> Option<String> {
+    const INDEXED: [&str; 3] =
+        ["request.headers", "request.auth.claims", "experimental.envoy.filters"];
+    let Some((name, index)) = key.split_once('[') else {
+        return nearest(key, CONDITION_KEYS).map(str::to_owned);
+    };
+    let near = nearest(name, INDEXED).filter(|near| *near != name)?;
+    Some(format!("{near}[{index}"))
 }

@@ -5,7 +5,7 @@ use super::sources::{self, Sources};
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::{Kind, ObjectId};
 use crate::finding::{Layer, Persona, Severity};
-use crate::model::{Place, Selector, Truth, Unknown};
+use crate::model::{Home, Selector, Truth, Unknown};
 use crate::reach::{
     Dialect, NamespaceScope, Subject, cilium_subjects, netpol_subject, selects_labels,
 };
@@ -74,22 +74,28 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
         }
     }
     let root = cx.profile.root_namespace();
-    let mesh = |pods: &Selector, place: Place, everywhere: bool| Subject {
-        namespaces: if everywhere { NamespaceScope::All } else { NamespaceScope::One(place) },
+    let mesh = |pods: &Selector, place: Home<'_>, everywhere: bool| Subject {
+        namespaces: if everywhere {
+            NamespaceScope::All
+        } else {
+            NamespaceScope::One(place.into_owned())
+        },
         pods: pods.clone(),
         dialect: Dialect::Kubernetes,
     };
     for policy in cx.model.authorization_policies() {
-        let Some(selector) = policy.selector.as_ref().filter(|_| !policy.targeted) else { continue };
+        let Some(selector) = policy.selector.as_ref().filter(|_| !policy.targeted) else {
+            continue;
+        };
         // In the root namespace of the mesh it is for every namespace (M15).
-        let place = Place::of(&policy.id, policy.namespace);
+        let place = policy.home();
         let subject = mesh(selector, place, policy.id.namespace == root);
         judge(cx, out, &Claim { id: &policy.id, layer: Layer::Mesh, subject });
     }
     // In the root namespace one with a selector is ignored, whatever it selects (M5).
     for policy in cx.model.peer_authentications().filter(|policy| policy.id.namespace != root) {
         let Some(selector) = &policy.selector else { continue };
-        let subject = mesh(selector, Place::of(&policy.id, policy.namespace), false);
+        let subject = mesh(selector, policy.home(), false);
         judge(cx, out, &Claim { id: &policy.id, layer: Layer::Mesh, subject });
     }
 }
@@ -119,8 +125,7 @@ fn judge(cx: &Context<'_>, out: &mut Outcomes, claim: &Claim<'_>) {
         out.not_assessed(&CHECK, claim.id, reason);
         return;
     }
-    let alone =
-        |one: &Selector| sources.any(cx, |w| selects_labels(one, w, *dialect, model));
+    let alone = |one: &Selector| sources.any(cx, |w| selects_labels(one, w, *dialect, model));
     let (at, which) = evidence::blame(pods, alone);
     let finding = CHECK
         .finding(claim.id, format!("{} protects no pod", title(claim.id)))
@@ -139,7 +144,7 @@ fn judge(cx: &Context<'_>, out: &mut Outcomes, claim: &Claim<'_>) {
 fn other_namespace<'a>(cx: &Context<'a>, claim: &Claim<'_>) -> Option<Evidence<'a>> {
     let NamespaceScope::One(place) = &claim.subject.namespaces else { return None };
     let own = cx.model.part(&place.name, &[Kind::Pod]);
-    if place.assumed || own.is_some_and(|part| !part.workloads.is_empty()) {
+    if place.is_assumed() || own.is_some_and(|part| !part.workloads.is_empty()) {
         return None;
     }
     let Subject { pods, dialect, .. } = &claim.subject;

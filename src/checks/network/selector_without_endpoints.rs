@@ -3,7 +3,7 @@ use super::sources::{Found, Sources};
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
-use crate::model::{Place, Selector, Unknown, Workload};
+use crate::model::{Selector, Unknown, Workload};
 use crate::reach::NamespaceScope;
 
 check! {
@@ -44,7 +44,7 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
             out.not_applicable();
             continue;
         };
-        let scope = NamespaceScope::One(Place::of(&service.id, service.namespace));
+        let scope = NamespaceScope::One(service.home().into_owned());
         let sources = Sources::of(cx, &scope);
         let fits = |one: &Selector, w: &Workload| one.matches(|key| w.label(key));
         match sources.matching(cx, |workload| fits(selector, workload)) {

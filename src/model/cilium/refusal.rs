@@ -186,12 +186,11 @@ fn of_entry<'n>(entry: Node<'n>, prefix: &str, deny: bool) -> Option<Node<'n>> {
 
 fn is_port(port: Node<'_>) -> bool {
     let protocol = field(port, "protocol").is_none_or(|word| is_word(word, &PROTOCOLS));
-    let end = field(port, "endPort").is_none_or(|end| {
-        end.as_int().is_some_and(|end| (0..=i64::from(u16::MAX)).contains(&end))
-    });
-    let number = field(port, "port").and_then(Node::as_str).is_some_and(|text| {
-        is_open(text) || text.parse::<u16>().is_ok() || is_service_name(text)
-    });
+    let end = field(port, "endPort")
+        .is_none_or(|end| end.as_int().is_some_and(|end| (0..=i64::from(u16::MAX)).contains(&end)));
+    let number = field(port, "port")
+        .and_then(Node::as_str)
+        .is_some_and(|text| is_open(text) || text.parse::<u16>().is_ok() || is_service_name(text));
     protocol && end && number
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Base, Lowered};
 use crate::document::DefectKind;
 use crate::model::{
-    Certain, CiliumClause, CiliumPolicy, CiliumPort, CiliumRule, Direction, Model, Operator, Place,
+    Certain, CiliumClause, CiliumPolicy, CiliumPort, CiliumRule, Direction, Model, Operator,
     PortMatch, Presence, Protocol, Refusal, Selector, Service, ServicePeer, ToPorts, Truth,
 };
 use crate::reach::peer::{NAMESPACE_KEY, part_by_namespace, split_source};
@@ -112,7 +112,7 @@ pub(super) fn subject(policy: &CiliumPolicy, selector: &Selector) -> Subject {
     pods.requirements.retain(|requirement| {
         !(requirement.label && split_source(&requirement.key) == ("k8s", NAMESPACE_KEY))
     });
-    let own = Place::of(&policy.id, policy.namespace);
+    let own = policy.home().into_owned();
     Subject { namespaces: NamespaceScope::One(own), pods, dialect }
 }
 
@@ -199,9 +199,8 @@ fn peers(policy: &CiliumPolicy, clause: &CiliumClause, ports: &PortSpec, model: 
         set.push(PeerSet::Service { target: service_target(service, model), span: service.span });
     }
     set.extend(clause.others.map(|span| PeerSet::Unknown { span }));
-    let nobody = |peer: &PeerSet| {
-        matches!(peer, PeerSet::Service { target: ServiceTarget::Nobody, .. })
-    };
+    let nobody =
+        |peer: &PeerSet| matches!(peer, PeerSet::Service { target: ServiceTarget::Nobody, .. });
     // A Service that does not exist leaves no peer: with ports the clause is open to everybody.
     if !services.is_empty() && set.iter().all(nobody) {
         return if clause.to_ports().is_empty() { Peers::Nobody } else { Peers::Any };
@@ -248,7 +247,7 @@ fn endpoint_peer(policy: &CiliumPolicy, selector: &Selector) -> PeerSet {
     let namespaces = match namespace {
         Some(selector) => NamespaceScope::Matching(selector),
         None if policy.clusterwide => NamespaceScope::All,
-        None => NamespaceScope::One(Place::of(&policy.id, policy.namespace)),
+        None => NamespaceScope::One(policy.home().into_owned()),
     };
     let pods = Some(pods).filter(|selector| !selector.matches_all());
     PeerSet::Pods { namespaces, pods, dialect: Dialect::Cilium, span }
@@ -272,8 +271,8 @@ fn service_target(peer: &ServicePeer, model: &Model) -> ServiceTarget {
     let mut found = Vec::new();
     let mut met = false;
     for service in parts.flat_map(|(_, part)| &part.services) {
-        let place = Place::of(&service.id, service.namespace);
-        let unplaced = place.assumed && !namespace.is_empty();
+        let place = service.home().into_owned();
+        let unplaced = place.is_assumed() && !namespace.is_empty();
         match wanted(service) {
             Truth::No => continue,
             Truth::Unknown => return ServiceTarget::Unknown,

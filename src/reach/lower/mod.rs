@@ -9,7 +9,7 @@ pub(crate) use self::cilium::proxies_dns;
 use super::rule::{Dialect, NamespaceScope, Origin, Rule, Subject};
 use crate::config::Cni;
 use crate::document::{Defect, DefectKind, ObjectId, Span};
-use crate::model::{CiliumPolicy, Direction, Model, NetworkPolicy, Place};
+use crate::model::{CiliumPolicy, Direction, Model, NetworkPolicy};
 
 /// Whom the rules of a Cilium policy protect, one subject per selector of endpoints.
 pub(crate) fn cilium_subjects(policy: &CiliumPolicy) -> impl Iterator<Item = Subject> {
@@ -19,7 +19,7 @@ pub(crate) fn cilium_subjects(policy: &CiliumPolicy) -> impl Iterator<Item = Sub
 
 /// Whom a NetworkPolicy protects.
 pub(crate) fn netpol_subject(policy: &NetworkPolicy, cni: Cni) -> Subject {
-    let namespaces = NamespaceScope::One(Place::of(&policy.id, policy.namespace));
+    let namespaces = NamespaceScope::One(policy.home().into_owned());
     Subject { namespaces, pods: policy.subject.clone(), dialect: dialect(cni) }
 }
 

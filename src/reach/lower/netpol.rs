@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use super::{Base, Lowered, netpol_subject};
 use crate::config::Cni;
-use crate::model::{Clause, Direction, NetworkPolicy, Peer, Place, PortItem};
+use crate::model::{Clause, Direction, Home, NetworkPolicy, Peer, PortItem};
 use crate::reach::rule::{Dialect, NamespaceScope, PeerSet, Peers, PortSpec};
 
 /// One allow rule per clause, and every rule isolates its direction. A direction that is isolated
 /// without any clause becomes one synthetic rule for nobody.
 pub(super) fn lower(policy: &NetworkPolicy, cni: Cni, out: &mut Lowered) {
     out.refused.extend(policy.refused.map(|at| (Arc::clone(&policy.id), at)));
-    let own = Place::of(&policy.id, policy.namespace);
+    let own = policy.home().into_owned();
     let subject = netpol_subject(policy, cni);
     let dialect = subject.dialect;
     let object = Arc::clone(&policy.id);
@@ -50,14 +50,14 @@ fn isolation_place(policy: &NetworkPolicy, direction: Direction) -> crate::docum
     entry.map_or(policy.span, |entry| entry.span)
 }
 
-fn peers(clause: &Clause, own: &Place, dialect: Dialect) -> Peers {
+fn peers(clause: &Clause, own: &Home<'static>, dialect: Dialect) -> Peers {
     match clause.named_peers() {
         None => Peers::Any,
         Some(peers) => Peers::Set(peers.iter().map(|entry| peer(entry, own, dialect)).collect()),
     }
 }
 
-fn peer(peer: &Peer, own: &Place, dialect: Dialect) -> PeerSet {
+fn peer(peer: &Peer, own: &Home<'static>, dialect: Dialect) -> PeerSet {
     if peer.open {
         return PeerSet::Unknown { span: peer.span };
     }

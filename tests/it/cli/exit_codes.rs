@@ -73,7 +73,12 @@ fn an_exit_code_says_what_the_input_was_and_what_was_asked_for() {
         ("both", BOTH, &["--fail-on", "high"], 1),
         ("both", BOTH, &["--warn-on-check", PRIVILEGED], 1),
         ("both", BOTH, &["--warn-on-check", PRIVILEGED, "--fail-on", "medium"], 0),
-        ("both", BOTH, &["--warn-on-check", "privileged-container,container-without-cpu-request"], 0),
+        (
+            "both",
+            BOTH,
+            &["--warn-on-check", "privileged-container,container-without-cpu-request"],
+            0,
+        ),
         // Incomplete.
         ("broken", ONLY_BROKEN, &[], 4),
         ("broken", ONLY_BROKEN, &["--allow-incomplete"], 0),
@@ -134,7 +139,10 @@ fn an_exit_code_says_what_the_input_was_and_what_was_asked_for() {
         assert_eq!(human.stderr, "", "{name} {flags:?}");
         let json = tree.json(args());
         assert_eq!(json["exit"]["code"], human.code, "{name} {flags:?}");
-        assert_eq!(last, format!("exit {}: {}", human.code, json["exit"]["reason"].as_str().unwrap()));
+        assert_eq!(
+            last,
+            format!("exit {}: {}", human.code, json["exit"]["reason"].as_str().unwrap())
+        );
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
@@ -154,7 +162,11 @@ fn the_reason_of_an_exit_code_counts_what_decided_it() {
             &["--fail-on=high", "--fail-on-check", CPU],
             "exit 1: 1 finding at or above high, and 1 of --fail-on-check",
         ),
-        (ONLY_LOW, &["--fail-on=high", "--fail-on-check", CPU], "exit 1: 1 finding of --fail-on-check"),
+        (
+            ONLY_LOW,
+            &["--fail-on=high", "--fail-on-check", CPU],
+            "exit 1: 1 finding of --fail-on-check",
+        ),
         (EMPTY, &[], "exit 3: no Kubernetes object was found"),
         (BROKEN_CLEAN, &[], "exit 4: incomplete: 1 file was not read or rendered to the end"),
         (TEMPLATES, &[], "exit 4: incomplete: 2 files were not read or rendered to the end"),

@@ -135,7 +135,10 @@ fn colours_follow_the_command_line_then_the_variables() {
         }
         let run = run.run().exit(1);
         assert_eq!(run.stdout.contains('\u{1b}'), *colours, "{variables:?} {args:?}");
-        assert!(!run.stdout.contains("\u{1b}]8;"), "links are for terminals: {variables:?} {args:?}");
+        assert!(
+            !run.stdout.contains("\u{1b}]8;"),
+            "links are for terminals: {variables:?} {args:?}"
+        );
     }
     let coloured = tree.check(["--color", "always"]).exit(1).stdout;
     assert_eq!(without_colours(&coloured), tree.check([""; 0]).exit(1).stdout);

@@ -53,10 +53,15 @@ fn fits(page: &Ran, columns: usize) {
 fn the_lists_of_checks_hold_the_same_checks() {
     let catalog = catalog();
     let slugs: Vec<&str> = catalog.checks().iter().map(|check| check.slug).collect();
-    let json: Value = serde_json::from_str(&palisade(["checks", "-f", "json"]).run().exit(0).stdout)
-        .expect("JSON");
-    let listed: Vec<&str> =
-        json.as_array().expect("a list").iter().map(|c| c["check"].as_str().expect("text")).collect();
+    let json: Value =
+        serde_json::from_str(&palisade(["checks", "-f", "json"]).run().exit(0).stdout)
+            .expect("JSON");
+    let listed: Vec<&str> = json
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|c| c["check"].as_str().expect("text"))
+        .collect();
     assert_eq!(listed, slugs);
     for (entry, check) in json.as_array().expect("a list").iter().zip(catalog.checks()) {
         assert_eq!(entry["title"], check.title);
@@ -72,12 +77,17 @@ fn the_lists_of_checks_hold_the_same_checks() {
     assert_eq!(headings, slugs);
     let table = palisade(["checks"]).run().exit(0);
     for slug in &slugs {
-        assert!(table.stdout.contains(&format!("\u{2502} {slug} ")), "{slug} is broken\n{}", table.stdout);
+        assert!(
+            table.stdout.contains(&format!("\u{2502} {slug} ")),
+            "{slug} is broken\n{}",
+            table.stdout
+        );
     }
-    assert!(table.stdout.ends_with(&format!(
-        "{} checks; `palisade explain CHECK` tells more\n",
-        slugs.len()
-    )));
+    assert!(
+        table
+            .stdout
+            .ends_with(&format!("{} checks; `palisade explain CHECK` tells more\n", slugs.len()))
+    );
     fits(&table, 100);
     fits(&palisade(["checks"]).env("COLUMNS", "60").run().exit(0), 60);
 }
@@ -108,7 +118,8 @@ fn shells_get_a_script_that_knows_every_command() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = palisade(["completions", shell]).run().exit(0);
         assert_eq!(script.stderr, "");
-        for word in ["check", "explain", "checks", "init", "completions", "fail-on", "dump-objects"] {
+        for word in ["check", "explain", "checks", "init", "completions", "fail-on", "dump-objects"]
+        {
             assert!(script.stdout.contains(word), "{shell} does not know {word}");
         }
     }

@@ -39,8 +39,14 @@ fn every_mistake_of_a_caller_is_explained_and_ends_with_2() {
         ),
         (&["check", "-", "-"], &["standard input is named twice", "write `-` once"]),
         (&["check", "a.yaml", "--now", "soon"], &["`soon` is no time", "2027-01-31"]),
-        (&["check", "a.yaml", "--pss", "strict"], &["`strict` is no Pod Security level", "baseline"]),
-        (&["check", "a.yaml", "--pss", "baseline:v9"], &["`baseline:v9` is no Pod Security version"]),
+        (
+            &["check", "a.yaml", "--pss", "strict"],
+            &["`strict` is no Pod Security level", "baseline"],
+        ),
+        (
+            &["check", "a.yaml", "--pss", "baseline:v9"],
+            &["`baseline:v9` is no Pod Security version"],
+        ),
         (
             &["check", "a.yaml", "--kubernetes-version", "latest"],
             &["`latest` is no Kubernetes version", "write it like 1.34"],
@@ -54,7 +60,10 @@ fn every_mistake_of_a_caller_is_explained_and_ends_with_2() {
         (&["check", "a.yaml", "--dump-objects", "-f", "json"], &["cannot be used with '--format"]),
         (&["check", "a.yaml", "--dump-objects", "-o", "x"], &["cannot be used with '--output"]),
         // Outputs.
-        (&["check", "a.yaml", "-o", "none/out.txt"], &["cannot write `none/out.txt`", "help: name"]),
+        (
+            &["check", "a.yaml", "-o", "none/out.txt"],
+            &["cannot write `none/out.txt`", "help: name"],
+        ),
         (&["check", "a.yaml", "-o", "dir"], &["cannot write `dir`"]),
         (
             &["check", "a.yaml", "-f", "json", "-f", "sarif"],
@@ -64,7 +73,10 @@ fn every_mistake_of_a_caller_is_explained_and_ends_with_2() {
             &["check", "a.yaml", "-f", "json", "-o", "-", "-f", "sarif"],
             &["several formats would go to standard output"],
         ),
-        (&["check", "a.yaml", "-o", "x", "-f", "json"], &["the output `x` has no format before it"]),
+        (
+            &["check", "a.yaml", "-o", "x", "-f", "json"],
+            &["the output `x` has no format before it"],
+        ),
         (
             &["check", "a.yaml", "-f", "json", "-o", "x", "-o", "y"],
             &["the output `y` has no format before it"],
@@ -78,7 +90,10 @@ fn every_mistake_of_a_caller_is_explained_and_ends_with_2() {
             &["the output `dir/../a.yaml` would overwrite an input"],
         ),
         // The other commands.
-        (&["explain", "mtls-not-strct"], &["`mtls-not-strct` is no check", "write `mtls-not-strict`"]),
+        (
+            &["explain", "mtls-not-strct"],
+            &["`mtls-not-strct` is no check", "write `mtls-not-strict`"],
+        ),
         (&["explain", "zzzzzz"], &["`zzzzzz` is no check", "`palisade checks` lists them all"]),
         (&["explain"], &["<CHECK>"]),
         (&["checks", "--format", "yaml"], &["invalid value 'yaml'", "markdown"]),
