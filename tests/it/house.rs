@@ -345,3 +345,31 @@ fn generated_files_are_fresh() {
         .collect();
     assert!(stale.is_empty(), "not fresh: {stale:?}; run with PALISADE_BLESS=1");
 }
+
+/// Ids of rules in a text: one of the letters of the tables and up to two digits.
+fn rules_in(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| {
+        let number = word.strip_prefix(['S', 'N', 'C', 'M', 'G', 'E']).unwrap_or_default();
+        (1..=2).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
+#[test]
+fn every_rule_that_code_or_tests_cite_is_in_the_list_of_rules() {
+    let list = std::fs::read_to_string(project().join("docs/semantics.md")).expect("the rules");
+    let rows = list.lines().filter_map(|line| line.strip_prefix("| ")?.split(' ').next());
+    let known: BTreeSet<&str> = rows.collect();
+    let mut cited = 0;
+    for file in ["src", "tests/it"].iter().flat_map(|folder| files_below(&project().join(folder))) {
+        let text = std::fs::read_to_string(&file).expect("sources are text");
+        for (number, line) in text.lines().enumerate() {
+            let Some((_, comment)) = line.split_once("//") else { continue };
+            for rule in rules_in(comment) {
+                cited += 1;
+                let place = format!("{}:{}", file.display(), number + 1);
+                assert!(known.contains(rule), "{place} cites {rule}, which docs/semantics.md lacks");
+            }
+        }
+    }
+    assert!(cited > 100, "{cited} citations were looked at");
+}
