@@ -106,12 +106,10 @@ pub(super) fn misspelt_key(selector: &Selector) -> Option<(&Requirement, &'stati
 /// E1: the value is the name of a Namespace that is present and lacks the label.
 pub(super) fn unlabelled_namespace<'a>(
     selector: &Selector,
-    mut namespaces: impl Iterator<Item = &'a Namespace>,
+    named: impl Fn(&str) -> Option<&'a Namespace>,
 ) -> Option<Evidence<'a>> {
     let (requirement, value) = selector.requirements.iter().find_map(equals)?;
-    let namespace = namespaces.find(|namespace| {
-        namespace.id.name == value && namespace.labels.get(&requirement.key).is_none()
-    })?;
+    let namespace = named(value).filter(|n| n.labels.get(&requirement.key).is_none())?;
     Some(Evidence {
         at: namespace.span,
         text: format!("this Namespace exists but carries no label `{}`", requirement.key),
@@ -148,9 +146,26 @@ fn related(a: &str, b: &str) -> bool {
 pub(super) fn is_typo(a: &str, b: &str) -> bool {
     a != b
         && (a.eq_ignore_ascii_case(b)
-            || a.len().min(b.len()) >= 5
-                && strsim::osa_distance(a, b) == 1
-                && !differ_in_digits(a, b))
+            || a.len().min(b.len()) >= 5 && is_one_edit(a, b) && !differ_in_digits(a, b))
+}
+
+/// Whether one character was inserted, left out, replaced, or swapped with its neighbour.
+fn is_one_edit(a: &str, b: &str) -> bool {
+    if a.len().abs_diff(b.len()) > 4 {
+        return false; // no character is longer
+    }
+    let start = a.chars().zip(b.chars()).take_while(|(x, y)| x == y);
+    let start: usize = start.map(|(x, _)| x.len_utf8()).sum();
+    let (a, b) = (a.get(start..).unwrap_or_default(), b.get(start..).unwrap_or_default());
+    let end = a.chars().rev().zip(b.chars().rev()).take_while(|(x, y)| x == y);
+    let end: usize = end.map(|(x, _)| x.len_utf8()).sum();
+    let middle = |text: &str| text.get(..text.len() - end).unwrap_or_default().chars().collect();
+    let (a, b): (Vec<char>, Vec<char>) = (middle(a), middle(b));
+    match (a.as_slice(), b.as_slice()) {
+        ([_], [] | [_]) | ([], [_]) => true,
+        ([x, y], [v, w]) => (x, y) == (w, v),
+        _ => false,
+    }
 }
 
 /// `web-1` and `web-2` are two names, not a typo.
@@ -162,4 +177,20 @@ fn differ_in_digits(a: &str, b: &str) -> bool {
 /// How a message names a policy: `NetworkPolicy `allow-web``.
 pub(super) fn title(id: &ObjectId) -> String {
     format!("{} `{}`", id.kind, id.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_one_edit;
+
+    #[test]
+    fn one_edit_is_what_the_distance_of_one_is() {
+        let words =
+            ["", "a", "ab", "ba", "aba", "aab", "aabb", "abab", "h\u{e9}", "he", "eh\u{e9}"];
+        for a in words {
+            for b in words {
+                assert_eq!(is_one_edit(a, b), strsim::osa_distance(a, b) == 1, "{a:?} {b:?}");
+            }
+        }
+    }
 }

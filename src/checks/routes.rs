@@ -26,8 +26,7 @@ pub(super) fn names_gateway(parent: &ParentRef) -> bool {
 
 /// The Gateway that a parent reference names.
 pub(super) fn gateway<'a>(cx: &Context<'a>, parent: &ParentRef) -> Option<&'a Gateway> {
-    let part = cx.model.part(&parent.namespace, &[Kind::Gateway])?;
-    part.gateways.iter().find(|gateway| gateway.id.name == parent.name)
+    cx.model.part(&parent.namespace, &[Kind::Gateway])?.gateway(&parent.name)
 }
 
 /// The attachment of a route, the best of its parents.

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::Model;
 use super::certain::Certain::{self, Known, Unknown};
 use super::fields::Sourced;
 use super::istio::{MtlsMode, PeerAuthentication};
 use super::namespace::pick;
 use super::selector::{Lookup, Truth};
 use super::workload::Workload;
+use super::{Model, Part};
 use crate::config::Mesh;
 use crate::document::{ObjectId, Span};
 
@@ -143,22 +143,15 @@ impl Model {
     pub fn mtls(&self, workload: &Workload) -> Certain<Mtls> {
         let root = self.profile.root_namespace();
         let namespace = workload.id.namespace.as_str();
-        let in_namespace = self.part(namespace).map_or(&[][..], |p| &p.peer_authentications[..]);
-        let in_root = self.part(root).map_or(&[][..], |part| &part.peer_authentications[..]);
         let selects = |policy: &&PeerAuthentication| {
-            policy
-                .selector
-                .as_ref()
-                .is_some_and(|selector| selector.matches(|key| workload.label(key)) != Truth::No)
+            let selector = policy.selector.as_ref();
+            selector.is_some_and(|s| s.matches(|key| workload.label(key)) != Truth::No)
         };
-        let own: Vec<_> =
-            in_namespace.iter().filter(selects).filter(|_| namespace != root).collect();
-        let wide = |policies: &'_ [PeerAuthentication]| -> Vec<PeerAuthentication> {
-            policies.iter().filter(|policy| policy.selector.is_none()).cloned().collect()
-        };
-        let narrow = if namespace == root { Vec::new() } else { wide(in_namespace) };
-        let mesh = wide(in_root);
-        let own: Vec<PeerAuthentication> = own.into_iter().cloned().collect();
+        let here = self.part(namespace).filter(|_| namespace != root);
+        let own = here.map(|part| part.narrow_authentications(workload)).unwrap_or_default();
+        let own: Vec<_> = own.into_iter().filter(selects).collect();
+        let narrow = here.map(Part::wide_authentications).unwrap_or_default();
+        let mesh = self.part(root).map(Part::wide_authentications).unwrap_or_default();
         let mut picked = Vec::new();
         for scope in [&own, &narrow, &mesh] {
             match oldest(scope) {
@@ -180,8 +173,8 @@ impl Model {
             None => (MtlsMode::Permissive, None),
         };
         let levels = picked.into_iter().next().flatten();
-        let ports = levels.into_iter().flat_map(|policy| policy.ports);
-        let ports = ports.filter_map(|(port, level)| Some((port, level?)));
+        let ports = levels.into_iter().flat_map(|policy| &policy.ports);
+        let ports = ports.filter_map(|(port, level)| Some((*port, level.clone()?)));
         Known(Mtls { mode, set_by, ports: ports.collect() })
     }
 }
@@ -194,9 +187,11 @@ fn injects(labels: &super::meta::Labels) -> bool {
 }
 
 /// Of several policies at one scope the oldest wins. Manifests seldom say how old they are.
-fn oldest(policies: &[PeerAuthentication]) -> Result<Option<PeerAuthentication>, Arc<str>> {
+fn oldest<'p>(
+    policies: &[&'p PeerAuthentication],
+) -> Result<Option<&'p PeerAuthentication>, Arc<str>> {
     let [first, rest @ ..] = policies else { return Ok(None) };
-    let agree = |other: &PeerAuthentication| {
+    let agree = |other: &&PeerAuthentication| {
         let mode = |p: &PeerAuthentication| p.mode.as_ref().map(|mode| mode.value);
         let ports = |p: &PeerAuthentication| -> Vec<_> {
             p.ports.iter().map(|(port, mode)| (*port, mode.as_ref().map(|m| m.value))).collect()
@@ -204,7 +199,7 @@ fn oldest(policies: &[PeerAuthentication]) -> Result<Option<PeerAuthentication>,
         mode(first) == mode(other) && ports(first) == ports(other)
     };
     if rest.iter().all(agree) {
-        return Ok(Some(first.clone()));
+        return Ok(Some(first));
     }
     if policies.iter().any(|policy| policy.created.is_none()) {
         let names: Vec<String> = policies.iter().map(|p| format!("`{}`", p.id.name)).collect();
@@ -214,7 +209,7 @@ fn oldest(policies: &[PeerAuthentication]) -> Result<Option<PeerAuthentication>,
         );
         return Err(reason.into());
     }
-    Ok(policies.iter().min_by(|a, b| a.created.cmp(&b.created)).cloned())
+    Ok(policies.iter().min_by(|a, b| a.created.cmp(&b.created)).copied())
 }
 
 impl Workload {

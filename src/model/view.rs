@@ -10,8 +10,8 @@ use super::mesh::{Enrolment, Mtls};
 use super::resources::{self, Amount};
 use super::{
     AuthorizationPolicy, Autoscaler, Binding, CiliumPolicy, ConfigMap, Gateway, Ingress,
-    LimitRange, Model, NetworkPolicy, OtherPolicy, Part, PeerAuthentication, Quota, ReferenceGrant,
-    Role, Route, Secret, Service, ServiceAccount, Workload,
+    LimitRange, Model, NetworkPolicy, OtherPolicy, Part, PeerAuthentication, Places, Quota,
+    ReferenceGrant, Role, Route, Secret, Selector, Service, ServiceAccount, Workload,
 };
 use crate::config::Mesh;
 use crate::document::{Kind, KindSet};
@@ -105,6 +105,39 @@ impl<'a> View<'a> {
     pub fn part(&self, namespace: &str, kinds: &[Kind]) -> Option<&'a Part> {
         self.touch(kinds);
         self.model.part(namespace)
+    }
+
+    /// The workloads at some places that a selector of labels may match, replaced ones included: no
+    /// other one can.
+    pub(crate) fn may_match(
+        &self,
+        places: &Places<'_>,
+        selector: Option<&Selector>,
+    ) -> impl Iterator<Item = &'a Workload> + use<'a> {
+        self.touch(&[Kind::Pod]);
+        let model = self.model;
+        let numbers = model.may_match(places, selector, Some);
+        numbers.into_iter().filter_map(|number| model.workload(number))
+    }
+
+    /// A Service by its name; one that is replaced where none else is.
+    #[must_use]
+    pub fn service(&self, namespace: &str, name: &str) -> Option<&'a Service> {
+        self.touch(&[Kind::Service]);
+        let parts = [self.model.part(namespace), self.replaced(namespace)];
+        parts.into_iter().flatten().find_map(|part| part.service(name))
+    }
+
+    /// A ServiceAccount by its name; one that is replaced where none else is.
+    #[must_use]
+    pub fn service_account(&self, namespace: &str, name: &str) -> Option<&'a ServiceAccount> {
+        self.touch(&[Kind::ServiceAccount]);
+        let parts = [self.model.part(namespace), self.replaced(namespace)];
+        parts.into_iter().flatten().find_map(|part| part.service_account(name))
+    }
+
+    fn replaced(&self, namespace: &str) -> Option<&'a Part> {
+        self.model.replaced.get(namespace).map(AsRef::as_ref)
     }
 
     /// How a workload takes part in the mesh.

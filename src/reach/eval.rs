@@ -3,6 +3,7 @@
 use super::conn::PortSet;
 use super::peer::Endpoint;
 use super::rule::{Action, Guard, Rule, Tier};
+use super::selection::Rules;
 use crate::model::{Model, Truth, Workload};
 
 /// What the rules of one subject and direction say about one peer.
@@ -22,7 +23,7 @@ pub struct Verdict {
 /// admits, with [`Truth::No`] the narrowest.
 pub(super) fn evaluate(
     model: &Model,
-    rules: &[&Rule],
+    rules: Rules<'_>,
     subject: &Workload,
     peer: &Endpoint<'_>,
     assumed: Truth,

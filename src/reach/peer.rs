@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 
 use super::rule::{Dialect, Entity, NamespaceScope, PeerSet, Peers, ServiceTarget, Subject};
-use crate::model::{Direction, Lookup, Model, Selector, Truth, Workload};
+use crate::model::{Direction, Lookup, Model, Operator, Places, Selector, Truth, Workload};
 
 /// The other end of a connection.
 #[derive(Clone, Copy, Debug)]
@@ -129,16 +129,84 @@ pub(crate) fn selects_labels(
     }
 }
 
+/// Numbers of the workloads that `pods` may match at some places, in the order of the model, replaced
+/// ones last. Some that it does not match may be among them; no other one can be meant.
+pub(super) fn candidates(
+    places: &Places<'_>,
+    pods: Option<&Selector>,
+    dialect: Dialect,
+    model: &Model,
+) -> Vec<u32> {
+    model.may_match(places, pods, |key| match dialect {
+        Dialect::Kubernetes => Some(key),
+        Dialect::Cilium => pod_label(key),
+    })
+}
+
+/// Like [`candidates`], the workloads themselves.
+pub(crate) fn may_match<'m>(
+    places: &Places<'_>,
+    pods: Option<&Selector>,
+    dialect: Dialect,
+    model: &'m Model,
+) -> impl Iterator<Item = &'m Workload> + use<'m> {
+    let numbers = candidates(places, pods, dialect, model);
+    numbers.into_iter().filter_map(|number| model.workload(number))
+}
+
+/// Where the pods lie that `namespaces` and `pods` mean together.
+pub(crate) fn places<'s>(
+    namespaces: &'s NamespaceScope,
+    pods: Option<&'s Selector>,
+    dialect: Dialect,
+) -> Places<'s> {
+    match namespaces {
+        NamespaceScope::One(name) => Places::Named(vec![name]),
+        NamespaceScope::Matching(selector) => Places::Matching(selector),
+        NamespaceScope::All => {
+            let named = pods.filter(|_| dialect == Dialect::Cilium).and_then(named_namespaces);
+            named.map_or(Places::Anywhere, Places::Named)
+        }
+    }
+}
+
+/// The namespaces to which a Cilium selector limits itself.
+fn named_namespaces(selector: &Selector) -> Option<Vec<&str>> {
+    let named = selector.requirements.iter().find(|requirement| {
+        let (source, key) = split_source(&requirement.key);
+        requirement.operator == Operator::In
+            && KUBERNETES.contains(&source)
+            && key == NAMESPACE_KEY
+            && !requirement.values.iter().any(|value| value.contains('$'))
+    });
+    named.map(|requirement| requirement.values.iter().map(String::as_str).collect())
+}
+
+/// The label of the pod for which a key of a Cilium selector stands, unless it stands for something
+/// that Cilium derives.
+fn pod_label(key: &str) -> Option<&str> {
+    let (source, name) = split_source(key);
+    let derived = [NAMESPACE_KEY, ACCOUNT_KEY, CLUSTER_KEY].contains(&name)
+        || name.starts_with(NAMESPACE_LABELS);
+    (KUBERNETES.contains(&source) && !derived).then_some(name)
+}
+
+/// Sources of labels that stand for Kubernetes'; the empty one is none written.
+const KUBERNETES: [&str; 3] = ["", "k8s", "any"];
+const NAMESPACE_KEY: &str = "io.kubernetes.pod.namespace";
+const ACCOUNT_KEY: &str = "io.cilium.k8s.policy.serviceaccount";
+const CLUSTER_KEY: &str = "io.cilium.k8s.policy.cluster";
+
 /// A label as Cilium sees it: with its source, and with what Cilium derives (C7).
 fn cilium_label<'l>(key: &str, pod: &'l Workload, model: &'l Model) -> Lookup<'l> {
     let (source, name) = split_source(key);
-    if !matches!(source, "" | "k8s" | "any") {
+    if !KUBERNETES.contains(&source) {
         return Lookup::Missing;
     }
     match name {
-        "io.kubernetes.pod.namespace" => Lookup::Is(&pod.id.namespace),
-        "io.cilium.k8s.policy.serviceaccount" => Lookup::Is(pod.pod.account()),
-        "io.cilium.k8s.policy.cluster" => Lookup::Unknown,
+        NAMESPACE_KEY => Lookup::Is(&pod.id.namespace),
+        ACCOUNT_KEY => Lookup::Is(pod.pod.account()),
+        CLUSTER_KEY => Lookup::Unknown,
         _ => match name.strip_prefix(NAMESPACE_LABELS) {
             Some(label) => model.namespace_label(&pod.id.namespace, label),
             None => pod.label(name),
@@ -173,16 +241,20 @@ pub(crate) fn covers_namespace(rule: &super::rule::Rule, namespace: &str, model:
         let (_, name) = split_source(key);
         match (subject.dialect, name.strip_prefix(NAMESPACE_LABELS)) {
             (Dialect::Cilium, Some(label)) => model.namespace_label(namespace, label),
-            (Dialect::Cilium, None) if name == "io.kubernetes.pod.namespace" => {
+            (Dialect::Cilium, None) if name == NAMESPACE_KEY => {
                 model.namespace_label(namespace, crate::model::NAME_LABEL)
             }
             _ => Lookup::Is(""),
         }
     });
-    let by_pod_labels = subject.pods.requirements.iter().any(|requirement| {
+    if is_for_all_pods(rule) { place.and(labels) } else { Truth::No }
+}
+
+/// Whether no label of a pod decides whether a rule selects it.
+pub(crate) fn is_for_all_pods(rule: &super::rule::Rule) -> bool {
+    rule.subject.pods.requirements.iter().all(|requirement| {
         let (_, name) = split_source(&requirement.key);
-        subject.dialect == Dialect::Kubernetes
-            || !(name.starts_with(NAMESPACE_LABELS) || name == "io.kubernetes.pod.namespace")
-    });
-    if by_pod_labels { Truth::No } else { place.and(labels) }
+        rule.subject.dialect == Dialect::Cilium
+            && (name.starts_with(NAMESPACE_LABELS) || name == NAMESPACE_KEY)
+    })
 }

@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
@@ -33,15 +35,17 @@ check! {
 }
 
 fn find(cx: &Context<'_>, out: &mut Outcomes) {
-    let workloads: Vec<&Workload> = cx.model.workloads().collect();
+    let mut named: HashMap<(&str, &str), Vec<&Workload>> = HashMap::new();
+    for workload in cx.model.workloads() {
+        named.entry((&workload.id.namespace, &workload.id.name)).or_default().push(workload);
+    }
     for autoscaler in cx.model.autoscalers() {
         let (kind, name) = (&autoscaler.target_kind, &autoscaler.target_name.value);
         let namespace = &autoscaler.id.namespace;
-        let here = workloads.iter().filter(|w| w.id.namespace == *namespace);
-        let is_target = |w: &&&Workload| {
-            w.id.kind == *kind && w.id.name == *name && w.id.group == autoscaler.target_group
-        };
-        if let Some(target) = here.clone().find(is_target) {
+        let named = named.get(&(namespace, name)).map_or(&[][..], Vec::as_slice);
+        let is_target =
+            |w: &&&Workload| w.id.kind == *kind && w.id.group == autoscaler.target_group;
+        if let Some(target) = named.iter().find(is_target) {
             out.pass(&CHECK, &autoscaler.id, target.span);
             continue;
         }
@@ -61,8 +65,7 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
         let label = format!("namespace `{namespace}` has no {kind} of this name");
         let mut finding =
             CHECK.finding(&autoscaler.id, headline).label(autoscaler.target_name.span, label);
-        let near = here.clone().find(|w| w.id.name == *name);
-        if let Some(near) = near {
+        if let Some(near) = named.first() {
             finding = finding.label(near.span, format!("{} has this name", near.title()));
         }
         out.push(finding);

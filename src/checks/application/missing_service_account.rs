@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::catalog::{CellRole, Context, Outcomes, check};
@@ -35,7 +36,10 @@ check! {
 }
 
 fn find(cx: &Context<'_>, out: &mut Outcomes) {
-    let accounts: Vec<&ServiceAccount> = cx.model.service_accounts().collect();
+    let mut first: HashMap<&str, &ServiceAccount> = HashMap::new();
+    for account in cx.model.service_accounts() {
+        first.entry(&account.id.name).or_insert(account);
+    }
     for workload in cx.model.workloads() {
         let Some(written) = workload.pod.service_account.as_ref() else {
             out.not_applicable();
@@ -46,14 +50,13 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
             continue;
         }
         let (name, namespace) = (&written.value, &workload.id.namespace);
-        let named = accounts.iter().filter(|account| account.id.name == *name);
-        let named: Vec<_> = named.collect();
-        if let Some(account) = named.iter().find(|account| account.id.namespace == *namespace) {
+        let named = first.get(name.as_str());
+        if let Some(account) = cx.model.service_account(namespace, name) {
             out.pass(&CHECK, &workload.id, account.span);
             continue;
         }
         let open = cx.model.gap_for(namespace).or_else(|| {
-            let assumed = workload.namespace == NamespaceSource::Assumed && !named.is_empty();
+            let assumed = workload.namespace == NamespaceSource::Assumed && named.is_some();
             let reason = "a ServiceAccount of this name lies in another namespace, and this \
                           object's namespace is not written; write it";
             assumed.then(|| Arc::from(reason))
@@ -68,7 +71,7 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
             .finding(&workload.id, headline)
             .label(written.span, label)
             .affects([Arc::clone(&workload.id)]);
-        if let Some(elsewhere) = named.first() {
+        if let Some(elsewhere) = named {
             let text = format!("one of this name lies in namespace `{}`", elsewhere.id.namespace);
             finding = finding.label(elsewhere.span, text);
         }

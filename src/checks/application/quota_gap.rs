@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
@@ -51,11 +53,13 @@ const PAIRS: [(&[&str], &[&str], &str); 4] = [
 
 fn find(cx: &Context<'_>, out: &mut Outcomes) {
     let quotas: Vec<&Quota> = cx.model.quotas().filter(|quota| !quota.scoped).collect();
+    let mut limits: HashSet<(&str, &str)> = HashSet::new();
     for quota in &quotas {
-        let limited = |key: &str| {
-            let here = quotas.iter().filter(|other| other.id.namespace == quota.id.namespace);
-            here.flat_map(|other| &other.hard).any(|hard| hard.value == key)
-        };
+        let keys = quota.hard.iter().map(|hard| hard.value.as_str());
+        limits.extend(keys.map(|key| (quota.id.namespace.as_str(), key)));
+    }
+    for quota in &quotas {
+        let limited = |key: &str| limits.contains(&(quota.id.namespace.as_str(), key));
         let written = |key: &str| quota.hard.iter().find(|hard| hard.value == key);
         let mut gaps = Vec::new();
         for (limits, closes, gap) in PAIRS {

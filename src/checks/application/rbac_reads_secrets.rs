@@ -1,7 +1,9 @@
+use std::collections::HashMap;
+
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
-use crate::model::{Binding, Role};
+use crate::model::Binding;
 
 check! {
     /// Flags roles that may read every Secret of a namespace or of the cluster.
@@ -37,7 +39,14 @@ check! {
 }
 
 fn find(cx: &Context<'_>, out: &mut Outcomes) {
-    let bindings: Vec<&Binding> = cx.model.bindings().collect();
+    // By kind and name of the role, and by the binding's namespace for a Role.
+    let mut bindings: HashMap<(&str, &str, Option<&str>), &Binding> = HashMap::new();
+    for binding in cx.model.bindings() {
+        for place in [None, Some(binding.id.namespace.as_str())] {
+            let key = (binding.role_kind.as_str(), binding.role.value.as_str(), place);
+            bindings.entry(key).or_insert(binding);
+        }
+    }
     for role in cx.model.roles() {
         let before = out.findings.len();
         for rule in role.rules.iter().filter(|rule| rule.names.is_empty()) {
@@ -50,7 +59,8 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
                 .finding(&role.id, format!("{kind} `{name}` reads every Secret it is bound to"))
                 .label(resource.span, "Secrets are among these resources")
                 .label(verb.span, "this verb returns their values");
-            out.push(match bindings.iter().find(|binding| names(binding, role)) {
+            let place = (!role.is_cluster_role()).then_some(role.id.namespace.as_str());
+            out.push(match bindings.get(&(kind, name, place)) {
                 Some(binding) => finding.label(binding.span, "and this binding grants it"),
                 None => finding.at_most(Severity::Medium),
             });
@@ -59,10 +69,4 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
             out.pass(&CHECK, &role.id, role.span);
         }
     }
-}
-
-fn names(binding: &Binding, role: &Role) -> bool {
-    binding.role_kind == role.id.kind
-        && binding.role.value == role.id.name
-        && (role.is_cluster_role() || binding.id.namespace == role.id.namespace)
 }

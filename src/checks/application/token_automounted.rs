@@ -1,9 +1,10 @@
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::catalog::{CellRole, Context, Outcomes, check};
-use crate::document::{Kind, ObjectId};
+use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
-use crate::model::{Binding, ServiceAccount, Workload};
+use crate::model::{Binding, Workload};
 
 check! {
     /// Flags workloads that mount an API token although their account has no rights to use it for.
@@ -38,25 +39,22 @@ check! {
 }
 
 fn find(cx: &Context<'_>, out: &mut Outcomes) {
-    let accounts: Vec<&ServiceAccount> = cx.model.service_accounts().collect();
-    let bindings: Vec<&Binding> = cx.model.bindings().collect();
+    let mut bindings: HashMap<(&str, &str), &Binding> = HashMap::new();
+    for binding in cx.model.bindings() {
+        for subject in binding.subjects.iter().filter(|subject| subject.kind == "ServiceAccount") {
+            bindings.entry((&subject.namespace, &subject.name)).or_insert(binding);
+        }
+    }
     for workload in cx.model.workloads() {
         let (namespace, name) = (workload.id.namespace.as_str(), workload.pod.account());
-        let account = accounts.iter().find(|account| is(&account.id, namespace, name));
+        let account = cx.model.service_account(namespace, name);
         let own = workload.pod.automount.as_ref();
         let setting = own.or_else(|| account.and_then(|account| account.automount.as_ref()));
         if let Some(off) = setting.filter(|setting| !setting.value) {
             out.pass(&CHECK, &workload.id, off.span);
             continue;
         }
-        let of_account = |binding: &&&Binding| {
-            binding.subjects.iter().any(|subject| {
-                subject.kind == "ServiceAccount"
-                    && subject.namespace == namespace
-                    && subject.name == name
-            })
-        };
-        if let Some(binding) = bindings.iter().find(of_account) {
+        if let Some(binding) = bindings.get(&(namespace, name)) {
             out.pass(&CHECK, &workload.id, binding.span);
             continue;
         }
@@ -84,10 +82,6 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
             ),
         });
     }
-}
-
-fn is(id: &ObjectId, namespace: &str, name: &str) -> bool {
-    id.namespace == namespace && id.name == name
 }
 
 /// Whether a container runs a client of the API.

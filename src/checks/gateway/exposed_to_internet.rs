@@ -6,7 +6,7 @@ use super::routes::{Attachment, attachment};
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::{Kind, ObjectId, Span};
 use crate::finding::{Layer, Persona, Severity};
-use crate::model::{Service, Truth, Workload};
+use crate::model::{Places, Service, Truth, Workload};
 
 check! {
     /// Flags workloads that are reachable from outside the cluster.
@@ -57,8 +57,7 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
         let key = (namespace.to_owned(), name.to_owned());
         entries.entry(key).or_default().push(Entry { object: Arc::clone(object), at, text });
     };
-    let services: Vec<&Service> = cx.model.services().collect();
-    for service in &services {
+    for service in cx.model.services() {
         if let Some((at, text)) = own_entry(service) {
             add(&service.id.namespace, &service.id.name, &service.id, at, text);
         }
@@ -82,8 +81,7 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
         }
     }
     for ((namespace, name), ways) in entries {
-        let service = services.iter().find(|s| s.id.namespace == namespace && s.id.name == name);
-        report(cx, out, service.copied(), &name, &ways);
+        report(cx, out, cx.model.service(&namespace, &name), &name, &ways);
     }
 }
 
@@ -112,9 +110,10 @@ fn report(
     let selector = service.and_then(|service| service.selector.as_ref());
     let workloads: Vec<&Workload> = match (service, selector) {
         (Some(service), Some(selector)) => {
-            let part = cx.model.part(&service.id.namespace, &[Kind::Pod]);
+            let here = Places::Named(vec![&service.id.namespace]);
             let fits = |w: &&Workload| selector.matches(|key| w.label(key)) == Truth::Yes;
-            part.into_iter().flat_map(|part| &part.workloads).filter(fits).collect()
+            let candidates = cx.model.may_match(&here, Some(selector));
+            candidates.filter(|w| !w.superseded).filter(fits).collect()
         }
         _ => Vec::new(),
     };

@@ -1,5 +1,7 @@
 use super::evidence::title;
 use super::routes::{accepts, gateway, names_gateway};
+use std::collections::HashMap;
+
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
@@ -40,7 +42,7 @@ check! {
 }
 
 fn find(cx: &Context<'_>, out: &mut Outcomes) {
-    let routes: Vec<&Route> = cx.model.routes().collect();
+    let routes = Routes::by_gateway(cx);
     for gateway in cx.model.gateways() {
         if gateway.is_waypoint() {
             out.not_applicable();
@@ -64,7 +66,7 @@ fn plaintext(
     out: &mut Outcomes,
     gateway: &Gateway,
     listener: &Listener,
-    routes: &[&Route],
+    routes: &Routes<'_>,
 ) {
     let attached: Vec<&Route> = attached(cx, gateway, listener, routes);
     let only_redirects = |route: &&&Route| route.rules.iter().all(|rule| rule.redirects);
@@ -94,7 +96,7 @@ pub(super) fn attached<'r>(
     cx: &Context<'_>,
     to: &Gateway,
     listener: &Listener,
-    routes: &[&'r Route],
+    routes: &Routes<'r>,
 ) -> Vec<&'r Route> {
     let attaches = |route: &&&Route| {
         let parents = route.parents.iter().filter(|parent| names_gateway(parent));
@@ -102,5 +104,24 @@ pub(super) fn attached<'r>(
             parents.filter(|parent| gateway(cx, parent).is_some_and(|gateway| gateway.id == to.id));
         here.any(|parent| accepts(cx, to, listener, route, parent) == Truth::Yes)
     };
-    routes.iter().filter(attaches).copied().collect()
+    let key = (to.id.namespace.as_str(), to.id.name.as_str());
+    routes.0.get(&key).into_iter().flatten().filter(attaches).copied().collect()
+}
+
+/// Routes by the Gateways that they name as parents.
+pub(super) struct Routes<'r>(HashMap<(&'r str, &'r str), Vec<&'r Route>>);
+
+impl<'r> Routes<'r> {
+    fn by_gateway(cx: &Context<'r>) -> Self {
+        let mut routes: HashMap<(&str, &str), Vec<&Route>> = HashMap::new();
+        for route in cx.model.routes() {
+            for parent in route.parents.iter().filter(|parent| names_gateway(parent)) {
+                let named = routes.entry((&parent.namespace, &parent.name)).or_default();
+                if named.last().is_none_or(|last| !std::ptr::eq(*last, route)) {
+                    named.push(route);
+                }
+            }
+        }
+        Self(routes)
+    }
 }

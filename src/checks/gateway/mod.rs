@@ -12,7 +12,7 @@ mod unresolved_parent_ref;
 use super::{evidence, routes};
 use crate::catalog::{Check, Context};
 use crate::document::Kind;
-use crate::model::{Gateway, Listener, Route, Truth, Workload};
+use crate::model::{Gateway, Listener, Places, Truth, Workload};
 
 /// The checks of this layer.
 pub(super) static CHECKS: &[&Check] = &[
@@ -31,7 +31,7 @@ fn behind<'a>(
     cx: &Context<'a>,
     gateway: &Gateway,
     listener: &Listener,
-    routes: &[&Route],
+    routes: &listener_plaintext::Routes<'_>,
 ) -> Vec<&'a Workload> {
     let attached = listener_plaintext::attached(cx, gateway, listener, routes);
     let rules = attached.iter().flat_map(|route| &route.rules);
@@ -41,12 +41,14 @@ fn behind<'a>(
         let Some(part) = cx.model.part(&backend.namespace, &[Kind::Service, Kind::Pod]) else {
             continue;
         };
-        let service = part.services.iter().find(|service| service.id.name == backend.name);
+        let service = part.service(&backend.name);
         let Some(selector) = service.and_then(|service| service.selector.as_ref()) else {
             continue;
         };
         let fits = |w: &&Workload| selector.matches(|key| w.label(key)) == Truth::Yes;
-        workloads.extend(part.workloads.iter().filter(fits));
+        let here = Places::Named(vec![&backend.namespace]);
+        let candidates = cx.model.may_match(&here, Some(selector));
+        workloads.extend(candidates.filter(|w| !w.superseded).filter(fits));
     }
     workloads
 }

@@ -72,7 +72,7 @@ fn judge(cx: &Context<'_>, out: &mut Outcomes, from: &Arc<ObjectId>, backend: &B
         out.not_assessed(&CHECK, from, reason);
         return;
     };
-    let service = part.services.iter().find(|service| service.id.name == backend.name);
+    let service = part.service(&backend.name);
     if let Some(finding) = ungranted(from, backend, part) {
         match gap {
             Some(reason) => out.not_assessed(&CHECK, from, reason),

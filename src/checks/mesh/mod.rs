@@ -10,8 +10,7 @@ mod workload_outside_mesh;
 
 use super::evidence;
 use crate::catalog::{Check, Context};
-use crate::document::Kind;
-use crate::model::{AuthorizationPolicy, Truth, Workload};
+use crate::model::{AuthorizationPolicy, Places, Truth, Workload};
 
 /// The checks of this layer.
 pub(super) static CHECKS: &[&Check] = &[
@@ -39,6 +38,7 @@ fn selected<'a>(cx: &Context<'a>, policy: &AuthorizationPolicy) -> Vec<&'a Workl
             .is_none_or(|selector| selector.matches(|key| workload.label(key)) == Truth::Yes);
         here && matches
     };
-    cx.model.touch(&[Kind::Pod]);
-    cx.model.workloads().filter(fits).collect()
+    let named = || Places::Named(vec![&policy.id.namespace]);
+    let places = if root { Places::Anywhere } else { named() };
+    cx.model.may_match(&places, policy.selector.as_ref()).filter(fits).collect()
 }

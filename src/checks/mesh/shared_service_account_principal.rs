@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use super::evidence::title;
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::Kind;
@@ -31,7 +33,11 @@ check! {
 }
 
 fn find(cx: &Context<'_>, out: &mut Outcomes) {
-    let workloads: Vec<&Workload> = cx.model.workloads().collect();
+    let mut runs_as: HashMap<(&str, &str), Vec<&Workload>> = HashMap::new();
+    for workload in cx.model.workloads() {
+        let account = (workload.id.namespace.as_str(), workload.pod.account());
+        runs_as.entry(account).or_default().push(workload);
+    }
     for policy in cx.model.authorization_policies() {
         let own = policy.id.namespace.as_str();
         let accounts: Vec<(&Sourced<String>, String, String)> =
@@ -41,8 +47,8 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
             continue;
         }
         for (written, namespace, account) in accounts {
-            let runs = |w: &&&Workload| w.id.namespace == namespace && w.pod.account() == account;
-            let sharing: Vec<&&Workload> = workloads.iter().filter(runs).collect();
+            let sharing = runs_as.get(&(namespace.as_str(), account.as_str()));
+            let sharing = sharing.map_or(&[][..], Vec::as_slice);
             let policy_title = title(&policy.id);
             if account == "default" {
                 let label =

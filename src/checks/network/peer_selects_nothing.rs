@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::evidence::{self, Evidence, title};
@@ -6,8 +7,8 @@ use crate::document::{Kind, Span};
 use crate::finding::{Layer, Persona, Severity};
 use crate::model::{Certain, Known, NAME_LABEL, Operator, Selector, Truth, Unknown, Workload};
 use crate::reach::{
-    Dialect, Endpoint, NamespaceScope, PeerSet, Peers, Rule, namespace_matches, selects_labels,
-    split_source,
+    Dialect, Endpoint, NamespaceScope, PeerSet, Peers, Rule, may_match, namespace_matches, places,
+    selects_labels, split_source,
 };
 
 check! {
@@ -47,12 +48,11 @@ check! {
 }
 
 fn find(cx: &Context<'_>, out: &mut Outcomes) {
-    let mut seen: Vec<Span> = Vec::new();
+    let mut seen: HashSet<Span> = HashSet::new();
     for rule in cx.reach.rules() {
         let Peers::Set(set) = &rule.peers else { continue };
         for peer in set {
-            if !seen.contains(&peer.span()) {
-                seen.push(peer.span());
+            if seen.insert(peer.span()) {
                 judge(cx, out, rule, peer);
             }
         }
@@ -69,7 +69,9 @@ fn judge(cx: &Context<'_>, out: &mut Outcomes, rule: &Rule, peer: &PeerSet) {
         labels.and(namespace_matches(namespaces, &workload.id.namespace, model))
     };
     let mut unknown = false;
-    for workload in cx.model.workloads() {
+    cx.model.touch(&[Kind::Pod]);
+    let places = places(namespaces, pods.as_ref(), *dialect);
+    for workload in may_match(&places, pods.as_ref(), *dialect, model) {
         match fits(workload) {
             Truth::Yes => return out.pass(&CHECK, subject, workload.span),
             Truth::Unknown => unknown = true,
@@ -154,10 +156,9 @@ fn proof<'a>(
         })
     };
     if let NamespaceScope::Matching(selector) = scope {
-        let present =
-            cx.model.namespaces(&[Kind::Namespace]).filter_map(|(_, p)| p.namespace.as_ref());
+        let named = |name: &str| cx.model.part(name, &[Kind::Namespace])?.namespace.as_ref();
         if let Some(proof) =
-            evidence::unlabelled_namespace(selector, present).or_else(|| misspelt(selector))
+            evidence::unlabelled_namespace(selector, named).or_else(|| misspelt(selector))
         {
             return Some(proof);
         }
@@ -180,10 +181,7 @@ fn proof<'a>(
 
 /// Whether another rule admits a pod to the pods of this rule, or them to it.
 fn is_admitted(cx: &Context<'_>, rule: &Rule, meant: &Workload) -> bool {
-    let mut subjects = cx.reach.pods().filter(|pod| {
-        cx.reach.selecting(*pod, rule.direction).iter().any(|other| other.index == rule.index)
-    });
-    subjects.any(|pod| {
+    cx.reach.selected(rule).any(|pod| {
         let verdict = cx.reach.certainly_admitted(pod, rule.direction, &Endpoint::Pod(meant));
         !verdict.allowed.is_empty() && !Arc::ptr_eq(&pod.workload.id, &meant.id)
     })

@@ -4,8 +4,8 @@ use super::evidence::{self, Evidence, is_typo, title};
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::{Kind, ObjectId};
 use crate::finding::{Layer, Persona, Severity};
-use crate::model::{Selector, Truth, Unknown, Workload};
-use crate::reach::{Dialect, selects_labels};
+use crate::model::{Places, Selector, Truth, Unknown, Workload};
+use crate::reach::{Dialect, may_match, selects_labels};
 
 check! {
     /// Flags policies whose selector matches no pod.
@@ -88,11 +88,14 @@ fn judge(cx: &Context<'_>, out: &mut Outcomes, claim: &Claim<'_>) {
     let workloads: &[Workload] = part.map_or(&[], |part| &part.workloads);
     let model = cx.model.model();
     let fits = |workload: &Workload| selects_labels(claim.selector, workload, claim.dialect, model);
-    if let Some(selected) = workloads.iter().find(|workload| fits(workload) == Truth::Yes) {
+    let here = Places::Named(vec![namespace]);
+    let candidates = may_match(&here, Some(claim.selector), claim.dialect, model);
+    let candidates: Vec<&Workload> = candidates.filter(|w| !w.superseded).collect();
+    if let Some(selected) = candidates.iter().find(|workload| fits(workload) == Truth::Yes) {
         out.pass(&CHECK, claim.id, selected.span);
         return;
     }
-    if workloads.iter().any(|workload| fits(workload) == Truth::Unknown) {
+    if candidates.iter().any(|workload| fits(workload) == Truth::Unknown) {
         let reason = "a controller or a variable gives the pods labels that are not written";
         out.not_assessed(&CHECK, claim.id, reason.into());
         return;

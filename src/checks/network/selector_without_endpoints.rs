@@ -2,7 +2,7 @@ use super::evidence;
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
-use crate::model::{Truth, Unknown, Workload};
+use crate::model::{Places, Truth, Unknown, Workload};
 
 check! {
     /// Flags Services whose selector matches no pod.
@@ -45,12 +45,14 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
         let part = cx.model.part(namespace, &[Kind::Pod]);
         let workloads: &[Workload] = part.map_or(&[], |part| &part.workloads);
         let fits =
-            |workload: &&Workload, wanted| selector.matches(|key| workload.label(key)) == wanted;
-        if let Some(pod) = workloads.iter().find(|workload| fits(workload, Truth::Yes)) {
+            |workload: &Workload, wanted| selector.matches(|key| workload.label(key)) == wanted;
+        let candidates = cx.model.may_match(&Places::Named(vec![namespace]), Some(selector));
+        let candidates: Vec<&Workload> = candidates.filter(|w| !w.superseded).collect();
+        if let Some(pod) = candidates.iter().find(|workload| fits(workload, Truth::Yes)) {
             out.pass(&CHECK, &service.id, pod.span);
             continue;
         }
-        if workloads.iter().any(|workload| fits(&workload, Truth::Unknown)) {
+        if candidates.iter().any(|workload| fits(workload, Truth::Unknown)) {
             let reason = "a controller or a variable gives the pods labels that are not written";
             out.not_assessed(&CHECK, &service.id, reason.into());
             continue;
