@@ -89,9 +89,8 @@ pub(super) fn service<'p>(
     referrer: NamespaceSource,
 ) -> (Truth, Option<&'p Service>) {
     let place = placed(&backend.namespace, backend.namespace_span.is_some(), referrer);
-    let named = part.services.iter().filter(|service| service.id.name == backend.name);
-    let known = named.map(|service| (service.home().is(&place), service));
-    known.max_by_key(|(truth, _)| *truth).map_or((Truth::No, None), |(t, s)| (t, Some(s)))
+    let named = part.service(&backend.name);
+    named.map_or((Truth::No, None), |service| (service.home().is(&place), Some(service)))
 }
 
 fn port<'a>(service: &'a Service, backend: &BackendRef) -> Backend<'a> {

@@ -79,12 +79,12 @@ fn of_service<'a>(
     wanted: &[Wanted<'_>],
 ) -> Option<Evidence<'a>> {
     let own = |w: &Wanted<'_>| service.labels.value(w.key) == Some(w.value);
-    let selector = service.selector.as_ref()?;
+    let selector = service.selector.as_ref().filter(|_| wanted.iter().all(own))?;
     let behind = |w: &&&Workload| selector.matches(|key| w.label(key)) == Truth::Yes;
     let meant = workloads.iter().find(behind).copied()?;
     let missing = wanted.iter().find(|wanted| !wanted.holds(meant))?;
     let label = service.labels.get(missing.key)?;
-    wanted.iter().all(own).then(|| Evidence {
+    Some(Evidence {
         at: label.span,
         text: "this label is on the Service, not on the pods behind it".to_owned(),
         help: "select labels of the pods behind the Service".to_owned(),

@@ -1,5 +1,7 @@
 //! Checks that look at one peer of one rule.
 
+use std::collections::HashSet;
+
 use crate::catalog::{Check, Context, Outcomes};
 use crate::document::Span;
 use crate::finding::Finding;
@@ -12,7 +14,7 @@ pub(super) fn each_peer(
     out: &mut Outcomes,
     judge: impl Fn(&Rule, &PeerSet) -> Option<Finding>,
 ) {
-    let mut seen: Vec<Span> = Vec::new();
+    let mut seen: HashSet<Span> = HashSet::new();
     for rule in cx.reach.rules().iter().filter(|rule| rule.action == Action::Allow) {
         let set: &[PeerSet] = match &rule.peers {
             Peers::Set(set) => set,
@@ -22,8 +24,7 @@ pub(super) fn each_peer(
         for peer in set {
             let Some(finding) = judge(rule, peer) else { continue };
             found = true;
-            if !seen.contains(&peer.span()) {
-                seen.push(peer.span());
+            if seen.insert(peer.span()) {
                 out.push(finding);
             }
         }

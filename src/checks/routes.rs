@@ -46,12 +46,8 @@ pub(super) fn parent<'a>(cx: &Context<'a>, route: &Route, parent: &ParentRef) ->
     let (namespace, name) = (&parent.namespace, &parent.name);
     let place = placed(namespace, parent.namespace_span.is_some(), route.namespace);
     let part = cx.model.part(namespace, &[Kind::Gateway]);
-    let mut gateways = part.into_iter().flat_map(|part| &part.gateways);
-    let found = gateways.find(|gateway| {
-        let here = gateway.home().is(&place);
-        gateway.id.name == *name && here == Truth::Yes
-    });
-    match found {
+    let named = part.and_then(|part| part.gateway(name));
+    match named.filter(|gateway| gateway.home().is(&place) == Truth::Yes) {
         Some(gateway) => Parent::Gateway(gateway),
         None => {
             let reason =

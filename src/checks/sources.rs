@@ -7,15 +7,16 @@ use super::evidence::{self, Evidence};
 use crate::catalog::Context;
 use crate::document::{Kind, NamespaceSource};
 use crate::model::{
-    Certain, Known, NAME_LABEL, Operator, Part, Selector, Service, Truth, Unknown, Workload,
+    Certain, Known, Model, NAME_LABEL, Operator, Selector, Service, Truth, Unknown, Workload,
 };
-use crate::reach::{NamespaceScope, namespace_matches};
+use crate::reach::{Dialect, NamespaceScope, candidates, namespace_matches, selects_labels};
 
 /// The workloads that a selector is tried on, and the namespaces that it means.
 pub(super) struct Sources<'a> {
+    model: &'a Model,
     scope: NamespaceScope,
-    /// Parts of the model with workloads that may lie in the scope.
-    parts: Vec<&'a Part>,
+    /// How labels are looked up.
+    dialect: Dialect,
     /// Namespaces that the scope names; none where it means an open set of them.
     named: Vec<String>,
 }
@@ -34,54 +35,41 @@ pub(super) enum Found<'a> {
 
 impl<'a> Sources<'a> {
     /// The sources of a scope.
-    pub(super) fn of(cx: &Context<'a>, scope: &NamespaceScope) -> Self {
-        let model = cx.model.model();
+    pub(super) fn of(cx: &Context<'a>, scope: &NamespaceScope, dialect: Dialect) -> Self {
+        cx.model.touch(&[Kind::Pod, Kind::Service, Kind::Namespace]);
         let named = match scope {
             NamespaceScope::One(place) => vec![place.name.to_string()],
             NamespaceScope::Matching(selector) => names(selector),
             NamespaceScope::All => Vec::new(),
         };
-        let fits = |name: &str, part: &Part| match scope {
-            NamespaceScope::All => true,
-            NamespaceScope::One(place) if place.is_assumed() => true,
-            NamespaceScope::One(place) if place.name == name => true,
-            NamespaceScope::Matching(selector)
-                if model.selects_namespace(selector, name) != Truth::No =>
-            {
-                true
-            }
-            _ => part.workloads.iter().any(|w| w.namespace == NamespaceSource::Assumed),
-        };
-        let parts = cx.model.namespaces(&[Kind::Pod, Kind::Service, Kind::Namespace]);
-        let parts = parts.filter(|(name, part)| fits(name, part)).map(|(_, part)| part).collect();
-        Self { scope: scope.clone(), parts, named }
+        Self { model: cx.model.model(), scope: scope.clone(), dialect, named }
     }
 
-    /// The workloads that may lie in the scope.
-    pub(super) fn workloads(
-        &self,
-        cx: &Context<'a>,
-    ) -> impl Iterator<Item = (&'a Workload, Truth)> {
-        let model = cx.model.model();
-        let all = self.parts.iter().flat_map(|part| &part.workloads);
+    /// The workloads of the scope that a selector may match, and whether they lie in the scope.
+    fn workloads(&self, pods: Option<&Selector>) -> impl Iterator<Item = (&'a Workload, Truth)> {
+        let model = self.model;
+        let numbers = candidates(&self.scope, pods, self.dialect, model);
+        let all = numbers.into_iter().filter_map(|number| model.workload(number));
         let placed = all.map(move |w| (w, namespace_matches(&self.scope, w, model)));
         placed.filter(|(_, place)| *place != Truth::No)
     }
 
-    /// Whether a selector by itself may match one of the workloads.
-    pub(super) fn any(&self, cx: &Context<'a>, labels: impl Fn(&Workload) -> Truth) -> bool {
-        self.workloads(cx).any(|(workload, _)| labels(workload) != Truth::No)
+    fn labels(&self, pods: &Selector, workload: &Workload) -> Truth {
+        selects_labels(pods, workload, self.dialect, self.model)
     }
 
-    /// What matches by its labels, tried on the workloads of the scope.
-    pub(super) fn matching(
-        &self,
-        cx: &Context<'a>,
-        labels: impl Fn(&Workload) -> Truth,
-    ) -> Found<'a> {
+    /// Whether a selector by itself may match one of the workloads.
+    pub(super) fn any(&self, pods: &Selector) -> bool {
+        self.workloads(Some(pods)).any(|(workload, _)| self.labels(pods, workload) != Truth::No)
+    }
+
+    /// What a selector matches by labels among the workloads of the scope; every pod where there is
+    /// none.
+    pub(super) fn matching(&self, pods: Option<&Selector>) -> Found<'a> {
         let (mut maybe, mut on_host) = (None, None);
-        for (workload, place) in self.workloads(cx) {
-            match (place.and(labels(workload)), workload.pod.uses_host_network()) {
+        for (workload, place) in self.workloads(pods) {
+            let labels = pods.map_or(Truth::Yes, |pods| self.labels(pods, workload));
+            match (place.and(labels), workload.pod.uses_host_network()) {
                 (Truth::No, _) => {}
                 (Truth::Yes, true) => on_host = on_host.or(Some(workload)),
                 (Truth::Yes, false) => return Found::Pod(workload),
@@ -116,13 +104,14 @@ impl<'a> Sources<'a> {
     }
 
     /// Evidence in the namespaces that are named that a selector of pods is a mistake.
-    pub(super) fn evidence(&self, cx: &Context<'a>, pods: &Selector) -> Option<Evidence<'a>> {
+    pub(super) fn evidence(&self, pods: &Selector) -> Option<Evidence<'a>> {
         if self.named.is_empty() {
             return None;
         }
-        let here = self.workloads(cx).filter(|(_, place)| *place == Truth::Yes);
+        let here = self.workloads(None).filter(|(_, place)| *place == Truth::Yes);
         let workloads: Vec<&Workload> = here.map(|(workload, _)| workload).collect();
-        let services: Vec<&Service> = self.parts.iter().flat_map(|part| &part.services).collect();
+        let parts = self.named.iter().filter_map(|name| self.model.part(name));
+        let services: Vec<&Service> = parts.flat_map(|part| &part.services).collect();
         evidence::in_namespace(pods, &workloads, &services)
     }
 

@@ -131,10 +131,7 @@ impl Waiver {
         }
         match &self.scope {
             Scope::Line { comment, line } => finding.primary().is_some_and(|at| {
-                let file = files.get(at.file);
-                let last = at.end.saturating_sub(1).max(at.start);
-                at.file == comment.file
-                    && (file.line_index(at.start)..=file.line_index(last)).contains(line)
+                at.file == comment.file && files.get(at.file).lines_of(at).contains(line)
             }),
             Scope::Object(id) => *id == finding.subject,
             Scope::Matching(wanted) => {

@@ -80,6 +80,13 @@ impl File {
         self.line_starts().partition_point(|start| *start <= offset).saturating_sub(1)
     }
 
+    /// Numbers of the lines that a span of this file touches, from 0.
+    #[must_use]
+    pub fn lines_of(&self, span: Span) -> std::ops::RangeInclusive<usize> {
+        let last = span.end.saturating_sub(1).max(span.start);
+        self.line_index(span.start)..=self.line_index(last)
+    }
+
     /// Byte range of a line by its number from 0, without its line break.
     #[must_use]
     pub fn line_range(&self, index: usize) -> (u32, u32) {

@@ -1,6 +1,6 @@
 //! Waivers: which findings they cover, and which waivers are a finding themselves.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -9,7 +9,7 @@ use super::Settings;
 use crate::catalog::Check;
 use crate::checks::waivers::{EXPIRED, TOO_BROAD, UNUSED};
 use crate::config::{Spelling, Waiver, WaiverScope, nearest, of_document};
-use crate::document::{Document, Files, Inventory, ObjectId, Span, excerpt};
+use crate::document::{Document, FileId, Files, Inventory, ObjectId, Span, excerpt};
 use crate::finding::{AppliedWaiver, Assessment, Finding, Ignored, NotAssessed};
 
 /// Most subjects that one waiver may hide unless configured otherwise.
@@ -44,15 +44,18 @@ pub(super) fn apply(
     }
     let mut waivers = of_configuration(settings, assessments.len());
     waivers.extend(of_inventories(inventories, assessments, files, settings));
+    let index = Index::of(&waivers);
     for (root, assessment) in assessments.iter_mut().enumerate() {
         let mut kept = Vec::with_capacity(assessment.findings.len());
         for finding in std::mem::take(&mut assessment.findings) {
-            let covering = waivers.iter_mut().find(|used| {
+            let covers = |used: &Used| {
                 used.roots.contains(&root)
                     && !used.waiver.expired(settings.today)
                     && used.waiver.covers(&finding, files)
-            });
-            match covering {
+            };
+            let mut near = index.near(&finding, files).into_iter();
+            let covering = near.find(|at| waivers.get(*at).is_some_and(covers));
+            match covering.and_then(|at| waivers.get_mut(at)) {
                 None => kept.push(finding),
                 Some(used) => {
                     used.subjects.insert(Arc::clone(&finding.subject));
@@ -78,6 +81,45 @@ pub(super) fn apply(
             });
             assessment.findings.extend(named);
         }
+    }
+}
+
+/// Places in the list of waivers by what they may cover. Whether one does, [`Waiver::covers`] decides.
+#[derive(Default)]
+struct Index {
+    objects: HashMap<Arc<ObjectId>, Vec<usize>>,
+    lines: HashMap<(FileId, usize), Vec<usize>>,
+    anywhere: HashMap<String, Vec<usize>>,
+}
+
+impl Index {
+    fn of(waivers: &[Used]) -> Self {
+        let mut index = Self::default();
+        for (at, Used { waiver, .. }) in waivers.iter().enumerate() {
+            let list = match &waiver.scope {
+                WaiverScope::Object(id) => index.objects.entry(Arc::clone(id)).or_default(),
+                WaiverScope::Line { comment, line } => {
+                    index.lines.entry((comment.file, *line)).or_default()
+                }
+                WaiverScope::Matching(_) => index.anywhere.entry(waiver.check.clone()).or_default(),
+            };
+            list.push(at);
+        }
+        index
+    }
+
+    /// The waivers that may cover a finding, in order.
+    fn near(&self, finding: &Finding, files: &Files) -> Vec<usize> {
+        let mut near: Vec<usize> = Vec::new();
+        near.extend(self.objects.get(&finding.subject).into_iter().flatten());
+        near.extend(self.anywhere.get(finding.check).into_iter().flatten());
+        if let Some(at) = finding.primary().filter(|_| !self.lines.is_empty()) {
+            for line in files.get(at.file).lines_of(at) {
+                near.extend(self.lines.get(&(at.file, line)).into_iter().flatten());
+            }
+        }
+        near.sort_unstable();
+        near
     }
 }
 

@@ -5,6 +5,7 @@ mod cilium;
 mod container;
 mod fields;
 mod gateway;
+mod index;
 mod istio;
 mod mesh;
 mod meta;
@@ -18,10 +19,12 @@ mod service;
 mod view;
 mod workload;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+
+use index::{BySelector, Index};
 
 pub use certain::Certain::{self, Known, Unknown};
 pub use cilium::{
@@ -37,6 +40,7 @@ pub use gateway::{
     AddedHeader, AllowedNamespaces, BackendRef, Gateway, GrantEnd, Ingress, Listener, ParentRef,
     ReferenceGrant, Route, RouteRule,
 };
+pub(crate) use index::Places;
 pub use istio::{
     Action, Anonymous, AuthRule, AuthorizationPolicy, CONDITION_KEYS, Condition, Fate, MtlsMode,
     Operation, PeerAuthentication, Source, TargetRef, Wanted,
@@ -94,8 +98,10 @@ pub struct Part {
     pub other_policies: Vec<OtherPolicy>,
     /// Peer authentications.
     pub peer_authentications: Vec<PeerAuthentication>,
+    authentications_by_selector: BySelector,
     /// Authorization policies.
     pub authorization_policies: Vec<AuthorizationPolicy>,
+    authorizations_by_selector: BySelector,
     /// Ingresses.
     pub ingresses: Vec<Ingress>,
     /// Gateways.
@@ -141,8 +147,43 @@ pub struct Model {
     parts: BTreeMap<String, Arc<Part>>,
     /// Objects that a later one of the same identity replaces: judged, but never joined.
     replaced: BTreeMap<String, Arc<Part>>,
-    /// Reasons of the gaps, each with the namespace that it could fill.
-    gaps: Vec<(Option<String>, Arc<str>)>,
+    index: Index,
+    gaps: Gaps,
+}
+
+/// The reason of the first gap, by the namespace that it could fill, with its place in the list.
+#[derive(Debug, Default)]
+struct Gaps {
+    first: Option<Arc<str>>,
+    anywhere: Option<(usize, Arc<str>)>,
+    of: HashMap<String, (usize, Arc<str>)>,
+}
+
+impl Gaps {
+    fn of(inventory: &Inventory) -> Self {
+        let mut gaps = Self::default();
+        for (at, gap) in inventory.gaps.iter().enumerate() {
+            let reason = || -> Arc<str> {
+                format!("{} ({}); {}", gap.what, gap.reason.word(), gap.hint).into()
+            };
+            if at == 0 {
+                gaps.first = Some(reason());
+            }
+            match &gap.namespace {
+                None => _ = gaps.anywhere.get_or_insert_with(|| (at, reason())),
+                Some(namespace) if !gaps.of.contains_key(namespace) => {
+                    gaps.of.insert(namespace.clone(), (at, reason()));
+                }
+                Some(_) => {}
+            }
+        }
+        gaps
+    }
+
+    fn in_namespace(&self, namespace: &str) -> Option<Arc<str>> {
+        let both = self.anywhere.iter().chain(self.of.get(namespace));
+        both.min_by_key(|(at, _)| *at).map(|(_, reason)| Arc::clone(reason))
+    }
 }
 
 impl Model {
@@ -165,19 +206,13 @@ impl Model {
                 None => parts.entry(namespace.clone()).or_default().take(meaning),
             }
         }
-        let behind_arc = |parts: BTreeMap<String, Part>| {
+        let behind_arc = |parts: BTreeMap<String, Part>| -> BTreeMap<String, Arc<Part>> {
             parts.into_iter().map(|(name, part)| (name, Arc::new(part))).collect()
         };
-        let gaps = inventory.gaps.iter().map(|gap| {
-            let reason = format!("{} ({}); {}", gap.what, gap.reason.word(), gap.hint);
-            (gap.namespace.clone(), Arc::from(reason))
-        });
-        Self {
-            profile: profile.clone(),
-            parts: behind_arc(parts),
-            replaced: behind_arc(replaced),
-            gaps: gaps.collect(),
-        }
+        let (parts, replaced) = (behind_arc(parts), behind_arc(replaced));
+        let index = Index::new(parts.iter());
+        let gaps = Gaps::of(inventory);
+        Self { profile: profile.clone(), parts, replaced, index, gaps }
     }
 
     /// The objects of a namespace; cluster-scoped ones under the empty name.
@@ -200,14 +235,13 @@ impl Model {
     /// Why objects of a namespace may be missing.
     #[must_use]
     pub fn gap_for(&self, namespace: &str) -> Option<Arc<str>> {
-        let gap = self.gaps.iter().find(|(of, _)| of.as_deref().is_none_or(|n| n == namespace));
-        gap.map(|(_, reason)| Arc::clone(reason))
+        self.gaps.in_namespace(namespace)
     }
 
     /// Why objects of any namespace may be missing.
     #[must_use]
     pub fn any_gap(&self) -> Option<Arc<str>> {
-        self.gaps.first().map(|(_, reason)| Arc::clone(reason))
+        self.gaps.first.clone()
     }
 
     /// Objects in force and replaced ones, for checks on single objects.
@@ -217,6 +251,42 @@ impl Model {
 }
 
 impl Part {
+    /// The Service with a name.
+    #[must_use]
+    pub fn service(&self, name: &str) -> Option<&Service> {
+        named(&self.services, name, |service| &service.id)
+    }
+
+    /// The ServiceAccount with a name.
+    #[must_use]
+    pub fn service_account(&self, name: &str) -> Option<&ServiceAccount> {
+        named(&self.service_accounts, name, |account| &account.id)
+    }
+
+    /// The Gateway with a name.
+    #[must_use]
+    pub fn gateway(&self, name: &str) -> Option<&Gateway> {
+        named(&self.gateways, name, |gateway| &gateway.id)
+    }
+
+    /// The PeerAuthentications that may be for a workload by their selector; no other one is.
+    fn authentications_for(
+        &self,
+        workload: &Workload,
+    ) -> impl Iterator<Item = &PeerAuthentication> {
+        let at = |at: u32| self.peer_authentications.get(at as usize);
+        self.authentications_by_selector.may_match(workload).into_iter().filter_map(at)
+    }
+
+    /// The AuthorizationPolicies that may be for a workload by their selector; no other one is.
+    pub fn authorizations_for(
+        &self,
+        workload: &Workload,
+    ) -> impl Iterator<Item = &AuthorizationPolicy> {
+        let at = |at: u32| self.authorization_policies.get(at as usize);
+        self.authorizations_by_selector.may_match(workload).into_iter().filter_map(at)
+    }
+
     fn take(&mut self, meaning: Meaning) {
         match meaning {
             Meaning::Namespace(namespace) => self.namespace = Some(namespace),
@@ -234,8 +304,14 @@ impl Part {
             Meaning::NetworkPolicy(policy) => self.network_policies.push(*policy),
             Meaning::Cilium(policy) => self.cilium_policies.push(policy),
             Meaning::OtherPolicy(policy) => self.other_policies.push(policy),
-            Meaning::PeerAuthentication(policy) => self.peer_authentications.push(policy),
-            Meaning::Authorization(policy) => self.authorization_policies.push(policy),
+            Meaning::PeerAuthentication(policy) => {
+                self.authentications_by_selector.push(policy.selector.as_ref());
+                self.peer_authentications.push(policy);
+            }
+            Meaning::Authorization(policy) => {
+                self.authorizations_by_selector.push(policy.selector.as_ref());
+                self.authorization_policies.push(policy);
+            }
             Meaning::Ingress(ingress) => self.ingresses.push(ingress),
             Meaning::Gateway(gateway) => self.gateways.push(gateway),
             Meaning::Route(route) => self.routes.push(route),
@@ -243,6 +319,12 @@ impl Part {
             Meaning::Nothing => {}
         }
     }
+}
+
+/// The object with a name among those of one kind, which a part holds in the order of their names.
+fn named<'p, T>(objects: &'p [T], name: &str, id: impl Fn(&T) -> &ObjectId) -> Option<&'p T> {
+    let at = objects.partition_point(|object| id(object).name.as_str() < name);
+    objects.get(at).filter(|object| id(object).name == name)
 }
 
 fn meaning(document: &Document) -> Meaning {

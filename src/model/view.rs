@@ -10,8 +10,8 @@ use super::mesh::{Enrolment, Mtls, Uncaptured};
 use super::resources::Amount;
 use super::{
     AuthorizationPolicy, Autoscaler, Binding, CiliumPolicy, ConfigMap, Gateway, Ingress,
-    LimitRange, Model, NetworkPolicy, OtherPolicy, Part, PeerAuthentication, Quota, ReferenceGrant,
-    Role, Route, Secret, Service, ServiceAccount, Truth, Workload,
+    LimitRange, Model, NetworkPolicy, OtherPolicy, Part, PeerAuthentication, Places, Quota,
+    ReferenceGrant, Role, Route, Secret, Selector, Service, ServiceAccount, Truth, Workload,
 };
 use crate::config::Mesh;
 use crate::document::{Kind, KindSet};
@@ -112,6 +112,18 @@ impl<'a> View<'a> {
     pub fn in_force(&self, kinds: &[Kind]) -> impl Iterator<Item = &'a Part> + use<'a> {
         self.touch(kinds);
         self.model.parts.values().map(AsRef::as_ref)
+    }
+
+    /// The workloads in force at some places that a selector of labels may match: no other one can.
+    pub(crate) fn may_match(
+        &self,
+        places: &Places<'_>,
+        selector: Option<&Selector>,
+    ) -> impl Iterator<Item = &'a Workload> + use<'a> {
+        self.touch(&[Kind::Pod]);
+        let model = self.model;
+        let numbers = model.may_match(places, selector, Some);
+        numbers.into_iter().filter_map(|number| model.workload(number))
     }
 
     /// How a workload takes part in the mesh.

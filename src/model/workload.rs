@@ -86,42 +86,52 @@ impl Workload {
         }
     }
 
+    /// Whether the controller gives the pods labels of no certain keys.
+    pub(super) fn labels_are_open(&self) -> bool {
+        matches!(self.carrier, Carrier::Custom | Carrier::Knative)
+    }
+
     /// Whether the controller gives the pods this label, with a value that no manifest shows.
-    ///
-    /// Sources: the controllers of Kubernetes (pkg/controller), Knative Serving
-    /// (pkg/reconciler/revision/resources/meta.go), Argo (workflow/common, rollouts).
     fn controller_sets(&self, key: &str) -> bool {
-        const JOB: [&str; 5] = [
-            "job-name",
-            "controller-uid",
-            "batch.kubernetes.io/job-name",
-            "batch.kubernetes.io/controller-uid",
-            "batch.kubernetes.io/job-completion-index",
-        ];
         match (self.carrier, self.id.kind.as_str()) {
             (Carrier::Pod, _) => false,
             (Carrier::Custom, _) => true,
             (Carrier::Job, _) => JOB.contains(&key),
             (Carrier::Knative, _) => {
-                key.starts_with("serving.knative.dev/")
-                    || matches!(key, "app" | "pod-template-hash")
+                key.starts_with("serving.knative.dev/") || matches!(key, "app" | TEMPLATE_HASH)
             }
-            (Carrier::Workflow, _) => key.starts_with("workflows.argoproj.io/"),
-            (Carrier::Controller, "StatefulSet") => matches!(
-                key,
-                "statefulset.kubernetes.io/pod-name"
-                    | "apps.kubernetes.io/pod-index"
-                    | "controller-revision-hash"
-            ),
-            (Carrier::Controller, "DaemonSet") => {
-                matches!(key, "controller-revision-hash" | "pod-template-generation")
-            }
-            (Carrier::Controller, "Rollout") => {
-                matches!(key, "rollouts-pod-template-hash" | "pod-template-hash")
-            }
-            (Carrier::Controller, _) => key == "pod-template-hash",
+            (Carrier::Workflow, _) => key.starts_with(WORKFLOW),
+            (Carrier::Controller, "StatefulSet") => STATEFUL_SET.contains(&key),
+            (Carrier::Controller, "DaemonSet") => DAEMON_SET.contains(&key),
+            (Carrier::Controller, "Rollout") => ROLLOUT.contains(&key),
+            (Carrier::Controller, _) => key == TEMPLATE_HASH,
         }
     }
+}
+
+// Labels that controllers give their pods. Sources: the controllers of Kubernetes (pkg/controller),
+// Knative Serving (pkg/reconciler/revision/resources/meta.go), Argo (workflow/common, rollouts).
+const TEMPLATE_HASH: &str = "pod-template-hash";
+const JOB: [&str; 5] = [
+    "job-name",
+    "controller-uid",
+    "batch.kubernetes.io/job-name",
+    "batch.kubernetes.io/controller-uid",
+    "batch.kubernetes.io/job-completion-index",
+];
+const STATEFUL_SET: [&str; 3] = [
+    "statefulset.kubernetes.io/pod-name",
+    "apps.kubernetes.io/pod-index",
+    "controller-revision-hash",
+];
+const DAEMON_SET: [&str; 2] = ["controller-revision-hash", "pod-template-generation"];
+const ROLLOUT: [&str; 2] = ["rollouts-pod-template-hash", TEMPLATE_HASH];
+const WORKFLOW: &str = "workflows.argoproj.io/";
+
+/// Whether some controller, other than those whose keys are open, gives pods a label of this key.
+pub(super) fn is_given(key: &str) -> bool {
+    let lists: [&[&str]; 5] = [&JOB, &STATEFUL_SET, &DAEMON_SET, &ROLLOUT, &[TEMPLATE_HASH]];
+    key.starts_with(WORKFLOW) || lists.iter().any(|list| list.contains(&key))
 }
 
 /// The workloads that an object carries.

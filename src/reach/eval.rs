@@ -3,6 +3,7 @@
 use super::conn::PortSet;
 use super::peer::Endpoint;
 use super::rule::{Action, Handshake, Rule, Tier};
+use super::selection::Rules;
 use crate::model::{Model, Truth, Workload};
 
 /// What the rules of one subject and direction say about one peer.
@@ -27,9 +28,9 @@ impl Verdict {
 /// The rules about one subject in one direction.
 pub(super) struct Selected<'r> {
     /// Those that certainly select it.
-    pub(super) certain: Vec<&'r Rule>,
+    pub(super) certain: Rules<'r>,
     /// Those of which that is not known.
-    pub(super) possible: Vec<&'r Rule>,
+    pub(super) possible: Rules<'r>,
 }
 
 /// How to read what the input does not settle.
@@ -49,8 +50,8 @@ pub(super) fn evaluate(
     peer: &Endpoint<'_>,
     reading: Reading,
 ) -> Verdict {
-    let certain = selected.certain.iter().map(|rule| (*rule, Truth::Yes));
-    let possible = selected.possible.iter().map(|rule| (*rule, Truth::Unknown));
+    let certain = selected.certain.iter().map(|rule| (rule, Truth::Yes));
+    let possible = selected.possible.iter().map(|rule| (rule, Truth::Unknown));
     let mut matching: Vec<(&Rule, PortSet)> = Vec::new();
     for (rule, selects) in certain.chain(possible) {
         // What may be denied is denied in the narrow reading, what may be admitted is not.
@@ -63,7 +64,7 @@ pub(super) fn evaluate(
             matching.push((rule, rule.ports.resolve(peer.destination(rule.direction, subject))));
         }
     }
-    let isolates = |rule: &&Rule| rule.tier == Tier::Normal && rule.default_deny;
+    let isolates = |rule: &Rule| rule.tier == Tier::Normal && rule.default_deny;
     let isolated = selected.certain.iter().any(isolates)
         || reading == Reading::Narrow && selected.possible.iter().any(isolates);
     let mut verdict = Verdict::default();

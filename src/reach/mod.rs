@@ -5,6 +5,7 @@ mod eval;
 mod lower;
 mod peer;
 mod rule;
+mod selection;
 mod view;
 
 use std::sync::Arc;
@@ -16,30 +17,21 @@ pub use rule::{
     Action, Dialect, Entity, Guard, Handshake, NamespaceScope, Origin, PeerSet, Peers, PortSpec,
     Rule, ServiceTarget, Subject, Tier,
 };
+pub use selection::Rules;
 pub use view::ReachView;
 
 pub(crate) use lower::{cilium_subjects, netpol_subject, proxies_dns};
 pub(crate) use peer::{
-    claims, covers_namespace, is_left_out, namespace_matches, selects_labels, split_source,
+    candidates, covers_namespace, is_left_out, namespace_matches, selects_labels, split_source,
 };
-
-use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 
 use crate::config::Cni;
 use crate::document::{Defect, NamespaceSource, ObjectId, Span};
-use crate::model::{Certain, Direction, Known, Model, Truth, Unknown, Workload};
+use crate::model::{Certain, Direction, Known, Model, Unknown, Workload};
 use eval::{Reading, Selected};
-
-/// The rules that select one pod, by direction.
-#[derive(Debug, Default)]
-struct Selecting {
-    /// Rules that certainly select it.
-    certain: [Vec<u32>; 2],
-    /// Rules of which that is not known.
-    possible: [Vec<u32>; 2],
-}
+use selection::Selection;
 
 /// A pod that rules can be asked about.
 #[derive(Clone, Copy, Debug)]
@@ -49,15 +41,21 @@ pub struct PodRef<'a> {
     pub workload: &'a Workload,
 }
 
+impl PodRef<'_> {
+    /// Its place among the pods that rules can be asked about.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.index
+    }
+}
+
 /// The policies of a root in normal form, and whom they select.
 #[derive(Debug)]
 pub struct Reach<'m> {
     model: &'m Model,
     cni: Cni,
     rules: Vec<Rule>,
-    /// Pods that a policy may protect; those in the host's network are not among them.
-    pods: Vec<&'m Workload>,
-    selecting: Vec<Selecting>,
+    selection: Selection<'m>,
     /// Defects that lowering found.
     pub defects: Vec<Defect>,
     /// Policies that are refused and so protect nothing.
@@ -74,72 +72,14 @@ pub fn cni_of(model: &Model) -> Cni {
     model.profile.cni.unwrap_or(assumed)
 }
 
-const fn slot(direction: Direction) -> usize {
-    match direction {
-        Direction::Ingress => 0,
-        Direction::Egress => 1,
-    }
-}
-
-/// Pods by the namespace that they name, and those that name none.
-struct ByPlace<'p> {
-    named: BTreeMap<&'p str, Vec<usize>>,
-    assumed: Vec<usize>,
-    all: Vec<usize>,
-}
-
-impl<'p> ByPlace<'p> {
-    fn new(pods: &[&'p Workload]) -> Self {
-        let mut places =
-            Self { named: BTreeMap::new(), assumed: Vec::new(), all: (0..pods.len()).collect() };
-        for (index, pod) in pods.iter().enumerate() {
-            if pod.namespace == NamespaceSource::Assumed {
-                places.assumed.push(index);
-            } else {
-                places.named.entry(&pod.id.namespace).or_default().push(index);
-            }
-        }
-        places
-    }
-
-    /// The pods that a rule of this scope may select.
-    fn candidates(&self, scope: &NamespaceScope) -> impl Iterator<Item = usize> {
-        let (near, far) = match scope {
-            NamespaceScope::One(place) if !place.is_assumed() => {
-                (self.named.get(place.name.as_ref()).map_or(&[][..], Vec::as_slice), &self.assumed)
-            }
-            _ => (&[][..], &self.all),
-        };
-        near.iter().chain(far).copied()
-    }
-}
-
 impl<'m> Reach<'m> {
     /// Lowers the policies of a model and finds whom they select.
     #[must_use]
     pub fn build(model: &'m Model) -> Self {
         let cni = cni_of(model);
         let lower::Lowered { rules, defects, refused } = lower::lower(model, cni);
-        let pods: Vec<&Workload> =
-            model.workloads().filter(|w| !w.pod.uses_host_network()).collect();
-        let mut selecting: Vec<Selecting> = pods.iter().map(|_| Selecting::default()).collect();
-        let places = ByPlace::new(&pods);
-        for rule in rules.iter().filter(|rule| rule.in_force) {
-            for index in places.candidates(&rule.subject.namespaces) {
-                let (Some(pod), Some(entry)) = (pods.get(index), selecting.get_mut(index)) else {
-                    continue;
-                };
-                let lists = match claims(&rule.subject, pod, model) {
-                    Truth::Yes => &mut entry.certain,
-                    Truth::Unknown => &mut entry.possible,
-                    Truth::No => continue,
-                };
-                if let Some(list) = lists.get_mut(slot(rule.direction)) {
-                    list.push(rule.index);
-                }
-            }
-        }
-        Self { model, cni, rules, pods, selecting, defects, refused }
+        let selection = Selection::of(&rules, model);
+        Self { model, cni, rules, selection, defects, refused }
     }
 
     /// The network plugin whose rules hold.
@@ -156,24 +96,41 @@ impl<'m> Reach<'m> {
 
     /// The pods that policies may protect.
     pub fn pods(&self) -> impl Iterator<Item = PodRef<'m>> {
-        self.pods.iter().enumerate().map(|(index, workload)| PodRef { index, workload })
+        self.selection.pods()
     }
 
-    fn rules_at(&self, indices: &[u32]) -> Vec<&Rule> {
-        indices.iter().filter_map(|index| self.rules.get(*index as usize)).collect()
+    /// The pods that a rule certainly selects.
+    pub fn selected(&self, rule: &Rule) -> impl Iterator<Item = PodRef<'m>> + use<'_, 'm> {
+        self.selection.selected(rule)
+    }
+
+    /// The pods of a namespace that policies may protect.
+    pub fn pods_in(&self, namespace: &str) -> impl Iterator<Item = PodRef<'m>> + use<'_, 'm> {
+        self.selection.pods_in(namespace)
+    }
+
+    /// The rules of the same subject as `rule`, itself included.
+    #[must_use]
+    pub fn siblings(&self, rule: &Rule) -> &[Rule] {
+        self.rules.get(self.selection.siblings(rule)).unwrap_or_default()
+    }
+
+    /// Whether two rules certainly select one pod.
+    #[must_use]
+    pub fn meet(&self, a: &Rule, b: &Rule) -> bool {
+        self.selection.meet(a, b)
+    }
+
+    /// The pods that may be peers of a rule: no other one can.
+    #[must_use]
+    pub fn peers(&self, rule: &Rule) -> Vec<PodRef<'m>> {
+        self.selection.peers(rule, self.model)
     }
 
     /// The rules that certainly select a pod in a direction.
     #[must_use]
-    pub fn selecting(&self, pod: PodRef<'_>, direction: Direction) -> Vec<&Rule> {
-        let entry = self.selecting.get(pod.index);
-        entry.and_then(|e| e.certain.get(slot(direction))).map_or(Vec::new(), |l| self.rules_at(l))
-    }
-
-    /// The rules of which it is not known whether they select a pod.
-    fn possibly_selecting(&self, pod: PodRef<'_>, direction: Direction) -> Vec<&Rule> {
-        let entry = self.selecting.get(pod.index);
-        entry.and_then(|e| e.possible.get(slot(direction))).map_or(Vec::new(), |l| self.rules_at(l))
+    pub fn selecting(&self, pod: PodRef<'_>, direction: Direction) -> Rules<'_> {
+        self.selection.certain(&self.rules, pod, direction)
     }
 
     /// The rules that isolate a pod in a direction; none where it is open.
@@ -181,9 +138,8 @@ impl<'m> Reach<'m> {
     /// Unknown where nothing isolates it and a policy may be missing from the input, may select it,
     /// or is of a kind that is not evaluated.
     #[must_use]
-    pub fn isolation(&self, pod: PodRef<'_>, direction: Direction) -> Certain<Vec<&Rule>> {
-        let rules = self.selecting(pod, direction);
-        let isolating: Vec<&Rule> = rules.into_iter().filter(|rule| rule.default_deny).collect();
+    pub fn isolation(&self, pod: PodRef<'_>, direction: Direction) -> Certain<Rules<'_>> {
+        let isolating = self.selecting(pod, direction).isolating();
         if !isolating.is_empty() {
             return Known(isolating);
         }
@@ -193,11 +149,16 @@ impl<'m> Reach<'m> {
         }
     }
 
+    /// The rules of which it is not known whether they select a pod.
+    fn possibly_selecting(&self, pod: PodRef<'_>, direction: Direction) -> Rules<'_> {
+        self.selection.possible(&self.rules, pod, direction)
+    }
+
     /// Why a pod that seems open may not be.
     fn doubt(&self, pod: PodRef<'_>, direction: Direction) -> Option<Arc<str>> {
-        let maybe = self.possibly_selecting(pod, direction);
-        let isolating = maybe.iter().find(|rule| rule.default_deny);
+        let isolating = self.possibly_selecting(pod, direction).isolating();
         isolating
+            .first()
             .map(|rule| may_select(rule, pod.workload))
             .or_else(|| self.doubt_about(&pod.workload.id.namespace))
     }

@@ -3,7 +3,9 @@
 use ipnet::IpNet;
 
 use super::rule::{Dialect, Entity, NamespaceScope, PeerSet, Peers, ServiceTarget, Subject};
-use crate::model::{Direction, Lookup, Model, Operator, Requirement, Selector, Truth, Workload};
+use crate::model::{
+    Direction, Lookup, Model, Operator, Places, Requirement, Selector, Truth, Workload,
+};
 
 /// The other end of a connection.
 #[derive(Clone, Copy, Debug)]
@@ -200,10 +202,40 @@ pub(crate) fn selects_labels(
     }
 }
 
+/// Numbers of the workloads in force that `pods` may match in a scope, in the order of the model.
+/// Some that it does not match may be among them; no other one can be meant.
+pub(crate) fn candidates(
+    scope: &NamespaceScope,
+    pods: Option<&Selector>,
+    dialect: Dialect,
+    model: &Model,
+) -> Vec<u32> {
+    let places = match scope {
+        NamespaceScope::One(home) if !home.is_assumed() => Places::Named(&home.name),
+        NamespaceScope::Matching(selector) => Places::Matching(selector),
+        NamespaceScope::One(_) | NamespaceScope::All => Places::Anywhere,
+    };
+    model.may_match(&places, pods, |key| match dialect {
+        Dialect::Kubernetes => Some(key),
+        Dialect::Cilium => pod_label(key),
+    })
+}
+
+/// The label of the pod for which a key of a Cilium selector stands, unless it stands for something
+/// that Cilium derives.
+fn pod_label(key: &str) -> Option<&str> {
+    let (source, name) = split_source(key);
+    let derived = name.starts_with("io.cilium.") || name == NAMESPACE_KEY;
+    (KUBERNETES.contains(&source) && !derived).then_some(name)
+}
+
+/// Sources of labels that stand for those of Kubernetes; the empty one is none written.
+const KUBERNETES: [&str; 3] = ["", "k8s", "any"];
+
 /// A label as Cilium sees it: with its source, and with what Cilium derives (C7, C21).
 fn cilium_label<'l>(key: &str, pod: &'l Workload, model: &'l Model) -> Lookup<'l> {
     let (source, name) = split_source(key);
-    if !matches!(source, "" | "k8s" | "any") {
+    if !KUBERNETES.contains(&source) {
         return Lookup::Missing;
     }
     let assumed = pod.namespace == crate::document::NamespaceSource::Assumed;
@@ -279,7 +311,7 @@ pub(super) fn part_by_namespace(selector: &Selector) -> (Option<Selector>, Selec
 fn namespace_requirement(requirement: &Requirement) -> Option<Requirement> {
     let (source, name) = split_source(&requirement.key);
     let key = match name.strip_prefix(NAMESPACE_LABELS) {
-        _ if !matches!(source, "" | "k8s" | "any") => return None,
+        _ if !KUBERNETES.contains(&source) => return None,
         Some(label) => label,
         None if name == NAMESPACE_KEY => crate::model::NAME_LABEL,
         None => return None,

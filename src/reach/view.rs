@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use ipnet::IpNet;
 
-use super::{Endpoint, PodRef, Reach, Rule, Verdict};
+use super::{Endpoint, PodRef, Reach, Rule, Rules, Verdict};
 use crate::config::Cni;
 use crate::document::{Kind, KindSet};
 use crate::model::{Certain, Direction};
@@ -51,6 +51,29 @@ impl<'a> ReachView<'a> {
         self.reach().pods()
     }
 
+    /// The pods of a namespace that policies may protect.
+    pub fn pods_in(&self, namespace: &str) -> impl Iterator<Item = PodRef<'a>> + use<'a> {
+        self.reach().pods_in(namespace)
+    }
+
+    /// The rules of the same subject as `rule`, itself included.
+    #[must_use]
+    pub fn siblings(&self, rule: &Rule) -> &'a [Rule] {
+        self.reach().siblings(rule)
+    }
+
+    /// Whether two rules certainly select one pod.
+    #[must_use]
+    pub fn meet(&self, a: &Rule, b: &Rule) -> bool {
+        self.reach().meet(a, b)
+    }
+
+    /// The pods that may be peers of a rule: no other one can.
+    #[must_use]
+    pub fn peers(&self, rule: &Rule) -> Vec<PodRef<'a>> {
+        self.reach().peers(rule)
+    }
+
     /// Every rule.
     #[must_use]
     pub fn rules(&self) -> &'a [Rule] {
@@ -59,13 +82,18 @@ impl<'a> ReachView<'a> {
 
     /// The rules that certainly select a pod in a direction.
     #[must_use]
-    pub fn selecting(&self, pod: PodRef<'_>, direction: Direction) -> Vec<&'a Rule> {
+    pub fn selecting(&self, pod: PodRef<'_>, direction: Direction) -> Rules<'a> {
         self.reach().selecting(pod, direction)
+    }
+
+    /// The pods that a rule certainly selects.
+    pub fn selected(&self, rule: &Rule) -> impl Iterator<Item = PodRef<'a>> + use<'a> {
+        self.reach().selected(rule)
     }
 
     /// The rules that isolate a pod in a direction.
     #[must_use]
-    pub fn isolation(&self, pod: PodRef<'_>, direction: Direction) -> Certain<Vec<&'a Rule>> {
+    pub fn isolation(&self, pod: PodRef<'_>, direction: Direction) -> Certain<Rules<'a>> {
         self.reach().isolation(pod, direction)
     }
 

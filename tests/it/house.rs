@@ -367,7 +367,10 @@ fn every_rule_that_code_or_tests_cite_is_in_the_list_of_rules() {
             for rule in rules_in(comment) {
                 cited += 1;
                 let place = format!("{}:{}", file.display(), number + 1);
-                assert!(known.contains(rule), "{place} cites {rule}, which docs/semantics.md lacks");
+                assert!(
+                    known.contains(rule),
+                    "{place} cites {rule}, which docs/semantics.md lacks"
+                );
             }
         }
     }

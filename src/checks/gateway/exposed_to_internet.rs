@@ -1,12 +1,14 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::backends::has_backends;
 use super::entries::{Entries, Entry, Key, service_key};
 use super::evidence::title;
+use super::selected;
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::Kind;
 use crate::finding::{Finding, Layer, Persona, Severity};
-use crate::model::{Service, Truth, Workload};
+use crate::model::{Service, Workload};
 
 check! {
     /// Flags workloads that are reachable from outside the cluster.
@@ -50,6 +52,10 @@ check! {
 fn find(cx: &Context<'_>, out: &mut Outcomes) {
     let entries = Entries::of(cx);
     let services: Vec<&Service> = cx.model.services().collect();
+    let mut by_key: BTreeMap<Key, &Service> = BTreeMap::new();
+    for service in &services {
+        by_key.entry(service_key(service)).or_insert(service);
+    }
     for (route, reason) in &entries.open {
         out.not_assessed(&CHECK, route, Arc::clone(reason));
     }
@@ -58,8 +64,7 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
         quiet(cx, out, service, &entries);
     }
     for (id, ways) in &entries.ways {
-        let service = services.iter().find(|service| service_key(service) == *id);
-        report(cx, out, service.copied(), id, ways);
+        report(cx, out, by_key.get(id).copied(), id, ways);
     }
 }
 
@@ -92,10 +97,8 @@ fn report(
         return;
     }
     let selector = service.and_then(|service| service.selector.as_ref());
-    let fits =
-        |w: &&Workload| selector.is_some_and(|s| s.matches(|key| w.label(key)) == Truth::Yes);
-    let workloads = part.into_iter().flat_map(|part| &part.workloads).filter(fits);
-    let workloads: Vec<&Workload> = workloads.collect();
+    let workloads = selector.map(|selector| selected(cx, namespace, selector));
+    let workloads: Vec<&Workload> = workloads.into_iter().flatten().collect();
     let limited = ways.iter().all(|way| way.limited);
     let dress = |finding: Finding| {
         let finding = ways.iter().fold(finding, |f, way| f.label(way.at, way.text.clone()));

@@ -1,6 +1,6 @@
 use super::evidence::title;
 use super::routes::labels_decide;
-use super::{attached, behind};
+use super::{Routes, attached, behind};
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
@@ -43,7 +43,7 @@ check! {
 }
 
 fn find(cx: &Context<'_>, out: &mut Outcomes) {
-    let routes: Vec<&Route> = cx.model.routes().filter(|route| !route.superseded).collect();
+    let routes = Routes::of(cx);
     for gateway in cx.model.gateways() {
         if gateway.is_waypoint() {
             out.not_applicable();

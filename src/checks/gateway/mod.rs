@@ -9,12 +9,14 @@ mod plaintext_route;
 mod unresolved_backend;
 mod unresolved_parent_ref;
 
+use std::collections::HashMap;
+
 use super::backends::{granted, service};
 use super::routes::{Parent, accepts, parent};
 use super::{backends, entries, evidence, routes};
 use crate::catalog::{Check, Context};
 use crate::document::Kind;
-use crate::model::{Gateway, Listener, Route, Truth, Workload};
+use crate::model::{Gateway, Listener, Places, Route, Selector, Truth, Workload};
 
 /// The checks of this layer.
 pub(super) static CHECKS: &[&Check] = &[
@@ -33,7 +35,7 @@ fn attached<'r>(
     cx: &Context<'_>,
     to: &Gateway,
     listener: &Listener,
-    routes: &[&'r Route],
+    routes: &Routes<'r>,
 ) -> Vec<(Truth, &'r Route)> {
     let answer = |route: &&'r Route| {
         let here = route.parents.iter().filter(|reference| {
@@ -42,7 +44,26 @@ fn attached<'r>(
         let answers = here.map(|reference| accepts(cx, to, listener, route, reference));
         answers.max().filter(|answer| *answer != Truth::No).map(|answer| (answer, *route))
     };
-    routes.iter().filter_map(answer).collect()
+    let key = (to.id.namespace.as_str(), to.id.name.as_str());
+    routes.0.get(&key).into_iter().flatten().filter_map(answer).collect()
+}
+
+/// Routes in force by namespace and name of the parents that they name.
+struct Routes<'r>(HashMap<(&'r str, &'r str), Vec<&'r Route>>);
+
+impl<'r> Routes<'r> {
+    fn of(cx: &Context<'r>) -> Self {
+        let mut routes: HashMap<(&str, &str), Vec<&Route>> = HashMap::new();
+        for route in cx.model.routes().filter(|route| !route.superseded) {
+            for parent in &route.parents {
+                let named = routes.entry((&parent.namespace, &parent.name)).or_default();
+                if named.last().is_none_or(|last| !std::ptr::eq(*last, route)) {
+                    named.push(route);
+                }
+            }
+        }
+        Self(routes)
+    }
 }
 
 /// The workloads that a listener certainly publishes through the routes that attach to it.
@@ -58,8 +79,18 @@ fn behind<'a>(cx: &Context<'a>, attached: &[(Truth, &Route)]) -> Vec<&'a Workloa
             continue;
         };
         let Some(selector) = service.selector.as_ref() else { continue };
-        let fits = |w: &&Workload| selector.matches(|key| w.label(key)) == Truth::Yes;
-        workloads.extend(part.workloads.iter().filter(fits));
+        workloads.extend(selected(cx, &backend.namespace, selector));
     }
     workloads
+}
+
+/// The workloads of a namespace that a Service selects.
+fn selected<'a>(
+    cx: &Context<'a>,
+    namespace: &str,
+    selector: &Selector,
+) -> impl Iterator<Item = &'a Workload> {
+    let workloads = cx.model.may_match(&Places::Named(namespace), Some(selector));
+    let here = workloads.filter(move |workload| workload.id.namespace == namespace);
+    here.filter(|workload| selector.matches(|key| workload.label(key)) == Truth::Yes)
 }

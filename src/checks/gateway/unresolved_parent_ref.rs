@@ -84,8 +84,7 @@ fn judge(
 fn of_mesh(cx: &Context<'_>, out: &mut Outcomes, route: &Route, reference: &ParentRef) {
     let (namespace, name) = (&reference.namespace, &reference.name);
     let part = cx.model.part(namespace, &[Kind::Service, Kind::Pod]);
-    let mut services = part.into_iter().flat_map(|part| &part.services);
-    match (services.find(|service| service.id.name == *name), cx.model.closed(namespace)) {
+    match (part.and_then(|part| part.service(name)), cx.model.closed(namespace)) {
         (Some(service), _) => out.pass(&CHECK, &route.id, service.span),
         (None, Unknown(reason)) => out.not_assessed(&CHECK, &route.id, reason),
         (None, Known(())) => {

@@ -10,8 +10,8 @@ mod workload_outside_mesh;
 
 use super::evidence;
 use crate::catalog::{Check, Context};
-use crate::document::{Kind, Span};
-use crate::model::{Action, AuthorizationPolicy, Truth, Workload};
+use crate::document::Span;
+use crate::model::{Action, AuthorizationPolicy, Places, Truth, Workload};
 
 /// The checks of this layer.
 pub(super) static CHECKS: &[&Check] = &[
@@ -28,10 +28,9 @@ pub(super) static CHECKS: &[&Check] = &[
 /// and in the root namespace of the mesh those of every namespace (M15).
 fn selected<'a>(cx: &Context<'a>, policy: &AuthorizationPolicy) -> Vec<&'a Workload> {
     let root = policy.id.namespace == cx.profile.root_namespace();
-    let own = cx.model.part(&policy.id.namespace, &[Kind::Pod]).into_iter();
-    let all = cx.model.namespaces(&[Kind::Pod]).map(|(_, part)| part);
-    let parts = own.filter(|_| !root).chain(all.filter(|_| root));
-    let workloads = parts.flat_map(|part| &part.workloads);
+    let anywhere = root || policy.home().is_assumed();
+    let places = if anywhere { Places::Anywhere } else { Places::Named(&policy.id.namespace) };
+    let workloads = cx.model.may_match(&places, policy.selector.as_ref());
     workloads.filter(|workload| cx.model.is_for(policy, workload) == Truth::Yes).collect()
 }
 

@@ -103,10 +103,9 @@ fn judge<'a>(
     inside: &[(&'a Workload, Mesh)],
     far: &[&'a AuthorizationPolicy],
 ) {
-    let own = &part.authorization_policies;
     let mut found = Guarded::default();
     for (workload, mesh) in inside {
-        let policies = own.iter().chain(far.iter().copied());
+        let policies = part.authorizations_for(workload).chain(far.iter().copied());
         let best = policies.map(|policy| (cx.model.guards(policy, workload, *mesh), policy));
         match best.max_by_key(|(truth, _)| *truth) {
             Some((Truth::Yes, policy)) => found.by = found.by.or(Some(policy)),

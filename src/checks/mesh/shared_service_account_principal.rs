@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use super::evidence::title;
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::Kind;
@@ -33,7 +35,15 @@ check! {
 }
 
 fn find(cx: &Context<'_>, out: &mut Outcomes) {
-    let workloads: Vec<&Workload> = cx.model.workloads().filter(|w| !w.superseded).collect();
+    let mut runs_as: HashMap<(&str, &str), Vec<&Workload>> = HashMap::new();
+    for workload in cx.model.workloads().filter(|workload| !workload.superseded) {
+        let account = (workload.id.namespace.as_str(), workload.pod.account());
+        let sharing = runs_as.entry(account).or_default();
+        // The templates of one object are one workload.
+        if sharing.last().is_none_or(|last| last.id != workload.id) {
+            sharing.push(workload);
+        }
+    }
     for policy in cx.model.authorization_policies() {
         let accounts: Vec<Account<'_>> =
             policy.rules().iter().flat_map(|rule| accounts(rule, &policy.id.namespace)).collect();
@@ -41,7 +51,9 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
             out.not_applicable();
         }
         for account in accounts {
-            judge(cx, out, policy, &account, &workloads);
+            let key = (account.namespace.as_str(), account.name.as_str());
+            let sharing = runs_as.get(&key).map_or(&[][..], Vec::as_slice);
+            judge(cx, out, policy, &account, sharing);
         }
     }
 }
@@ -58,13 +70,9 @@ fn judge(
     out: &mut Outcomes,
     policy: &AuthorizationPolicy,
     account: &Account<'_>,
-    workloads: &[&Workload],
+    sharing: &[&Workload],
 ) {
     let Account { written, namespace, name } = account;
-    let runs = |w: &&&Workload| w.id.namespace == *namespace && w.pod.account() == name;
-    let mut sharing: Vec<&&Workload> = workloads.iter().filter(runs).collect();
-    // The templates of one object are one workload.
-    sharing.dedup_by(|a, b| a.id == b.id);
     let policy_title = title(&policy.id);
     let (headline, label) = if name == "default" {
         (

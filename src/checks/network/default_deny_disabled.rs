@@ -1,10 +1,12 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::evidence::title;
 use crate::catalog::{CellRole, Context, Outcomes, check};
-use crate::document::Kind;
+use crate::document::{Kind, ObjectId};
 use crate::finding::{Layer, Persona, Severity};
 use crate::model::{Direction, Known, Unknown};
+use crate::reach::{PodRef, Rule};
 
 check! {
     /// Flags a switched-off default deny on pods that nothing else isolates.
@@ -41,18 +43,24 @@ check! {
 }
 
 fn find(cx: &Context<'_>, out: &mut Outcomes) {
+    let mut of_policy: BTreeMap<&ObjectId, Vec<&Rule>> = BTreeMap::new();
+    for rule in cx.reach.rules() {
+        of_policy.entry(&rule.origin.object).or_default().push(rule);
+    }
     for policy in cx.model.cilium_policies().filter(|policy| policy.refused.is_none()) {
         for direction in Direction::ALL {
             let switched = policy.rules.iter().filter_map(|rule| rule.default_deny(direction));
             let Some(off) = switched.into_iter().find(|switch| !switch.value) else { continue };
-            let mut pods = cx.reach.pods().filter(|pod| {
-                let rules = cx.reach.selecting(*pod, direction);
-                rules.iter().any(|rule| rule.origin.object == policy.id)
-            });
+            let rules = of_policy.get(&*policy.id).into_iter().flatten();
+            let rules = rules.filter(|rule| rule.direction == direction);
+            let mut pods: Vec<PodRef<'_>> =
+                rules.flat_map(|rule| cx.reach.selected(rule)).collect();
+            pods.sort_unstable_by_key(|pod| pod.index());
+            pods.dedup_by_key(|pod| pod.index());
             let mut open = Vec::new();
             let mut doubt = None;
             let mut isolated = None;
-            for pod in pods.by_ref() {
+            for pod in pods {
                 match cx.reach.isolation(pod, direction) {
                     Known(rules) => match rules.first() {
                         Some(rule) => isolated = Some(rule.origin.span),

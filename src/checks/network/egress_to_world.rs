@@ -66,11 +66,7 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
             out.pass(&CHECK, &rule.origin.object, rule.origin.span);
             continue;
         };
-        let selected = cx.reach.pods().filter(|pod| {
-            rule.in_force
-                && cx.reach.selecting(*pod, Direction::Egress).iter().any(|r| r.index == rule.index)
-        });
-        let selected: Vec<_> = selected.collect();
+        let selected: Vec<_> = cx.reach.selected(rule).collect();
         let void = |pod: &_| opener(cx, *pod, Direction::Egress).is_some();
         if last == Some(at) || (!selected.is_empty() && selected.iter().all(void)) {
             continue; // one entry of `toPorts` after another, or the more exact check speaks

@@ -50,10 +50,8 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
     let mut last = None;
     for rule in rules.iter().filter(|rule| rule.direction == Direction::Egress) {
         let Some(name) = first_name(rule) else { continue };
-        let pods: Vec<PodRef<'_>> = cx.reach.pods().filter(|pod| has(cx, *pod, rule)).collect();
-        let same_subject = rules
-            .iter()
-            .find(|other| Arc::ptr_eq(&other.subject, &rule.subject) && proxies_dns(other));
+        let pods: Vec<PodRef<'_>> = cx.reach.selected(rule).collect();
+        let same_subject = cx.reach.siblings(rule).iter().find(|other| proxies_dns(other));
         let for_every_pod = pods.iter().map(|pod| {
             let selecting = cx.reach.selecting(*pod, Direction::Egress);
             selecting.into_iter().find(|other| proxies_dns(other))
@@ -82,8 +80,4 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
                 .confidence(sure),
         );
     }
-}
-
-fn has(cx: &Context<'_>, pod: PodRef<'_>, rule: &Rule) -> bool {
-    cx.reach.selecting(pod, Direction::Egress).iter().any(|other| other.index == rule.index)
 }

@@ -6,7 +6,7 @@ use crate::config::Mesh;
 use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
 use crate::model::{Direction, Known, Protocol};
-use crate::reach::{Endpoint, PodRef, Rule};
+use crate::reach::{Action, Endpoint, PodRef, Rule};
 
 check! {
     /// Flags network policies that block the tunnel port of the ambient mesh.
@@ -85,11 +85,17 @@ fn blocked<'a>(
     pod: PodRef<'a>,
     direction: Direction,
 ) -> Option<(&'a Rule, PodRef<'a>)> {
-    let peers = cx
-        .reach
-        .pods()
-        .filter(|peer| !Arc::ptr_eq(&peer.workload.id, &pod.workload.id) && in_ambient(cx, *peer));
-    for peer in peers {
+    let rules = cx.reach.selecting(pod, direction);
+    let holds_tunnel = |rule: &Rule| rule.ports.resolve(None).contains(Protocol::Tcp, HBONE);
+    // Only a rule that leaves the tunnel's port out admits a peer without it, or one that denies.
+    let narrow = rules.iter().filter(|rule| rule.action != Action::Allow || !holds_tunnel(rule));
+    let mut peers: Vec<PodRef<'_>> = narrow.flat_map(|rule| cx.reach.peers(rule)).collect();
+    peers.sort_unstable_by_key(|peer| peer.index());
+    peers.dedup_by_key(|peer| peer.index());
+    let others = |peer: &PodRef<'_>| {
+        !Arc::ptr_eq(&peer.workload.id, &pod.workload.id) && in_ambient(cx, *peer)
+    };
+    for peer in peers.into_iter().filter(others) {
         let end = Endpoint::Pod(peer.workload);
         let verdict = cx.reach.certainly_admitted(pod, direction, &end);
         let tcp = verdict.allowed.or(&verdict.conditional);

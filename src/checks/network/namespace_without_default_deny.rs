@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::evidence::title;
@@ -5,7 +6,7 @@ use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
 use crate::model::{Direction, Known, Part, Truth, namespace_id, namespace_span};
-use crate::reach::covers_namespace;
+use crate::reach::{NamespaceScope, Rule, covers_namespace};
 
 check! {
     /// Flags namespaces in use without a policy that isolates all of their pods.
@@ -46,6 +47,7 @@ check! {
 const KINDS: &[Kind] = &[Kind::Pod, Kind::Service, Kind::NetworkPolicy, Kind::CiliumNetworkPolicy];
 
 fn find(cx: &Context<'_>, out: &mut Outcomes) {
+    let covers = Covers::of(cx.reach.rules());
     for (name, part) in cx.model.namespaces(KINDS) {
         if !in_use(part) {
             out.not_applicable();
@@ -56,10 +58,8 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
         let mut proof = None;
         let mut doubt = None;
         for direction in Direction::ALL {
-            let rules =
-                cx.reach.rules().iter().filter(|rule| {
-                    rule.in_force && rule.default_deny && rule.direction == direction
-                });
+            let rules = covers.namespace(name);
+            let rules = rules.into_iter().filter(|rule| rule.direction == direction);
             let covering = rules.map(|rule| (covers_namespace(rule, name, cx.model.model()), rule));
             match covering.max_by_key(|(truth, _)| *truth) {
                 Some((Truth::Yes, rule)) => proof = Some(rule.origin.span),
@@ -86,8 +86,7 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
         let Some(at) = namespace_span(part) else { continue };
         let words: Vec<&str> = open.iter().map(|direction| direction.word()).collect();
         let words = words.join(" and ");
-        let pods = cx.reach.pods().filter(|pod| pod.workload.id.namespace == name);
-        let exposed = pods.filter(|pod| {
+        let exposed = cx.reach.pods_in(name).filter(|pod| {
             let isolated =
                 |d: &Direction| matches!(cx.reach.isolation(*pod, *d), Known(r) if !r.is_empty());
             !open.iter().all(isolated)
@@ -98,6 +97,37 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
                 .label(at, "pods that no policy selects are open here")
                 .affects(exposed.map(|pod| Arc::clone(&pod.workload.id))),
         );
+    }
+}
+
+/// The rules that may isolate whole namespaces, by the one namespace that they are for.
+struct Covers<'a> {
+    one: BTreeMap<&'a str, Vec<&'a Rule>>,
+    several: Vec<&'a Rule>,
+}
+
+impl<'a> Covers<'a> {
+    fn of(rules: &'a [Rule]) -> Self {
+        let mut covers = Self { one: BTreeMap::new(), several: Vec::new() };
+        let isolating =
+            |rule: &&Rule| rule.in_force && rule.default_deny && rule.subject.pods.matches_all();
+        for rule in rules.iter().filter(isolating) {
+            match &rule.subject.namespaces {
+                NamespaceScope::One(home) if !home.is_assumed() => {
+                    covers.one.entry(&home.name).or_default().push(rule);
+                }
+                _ => covers.several.push(rule),
+            }
+        }
+        covers
+    }
+
+    /// The rules that may isolate a namespace, in order.
+    fn namespace(&self, name: &str) -> Vec<&'a Rule> {
+        let own = self.one.get(name).into_iter().flatten();
+        let mut rules: Vec<&Rule> = own.chain(&self.several).copied().collect();
+        rules.sort_by_key(|rule| rule.index);
+        rules
     }
 }
 

@@ -51,11 +51,10 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
     let mut last = None;
     for listed in rules {
         let Some(name) = first_name(listed) else { continue };
-        let pods: Vec<_> = cx.reach.pods().filter(|pod| selects(cx, *pod, listed)).collect();
         let ports = listed.ports.resolve(None);
         let opener = open.iter().find(|(other, _)| {
-            let together = Arc::ptr_eq(&other.subject, &listed.subject)
-                || pods.iter().any(|pod| selects(cx, *pod, other));
+            let together =
+                Arc::ptr_eq(&other.subject, &listed.subject) || cx.reach.meet(listed, other);
             together && !other.ports.resolve(None).and(&ports).is_empty()
         });
         let Some((other, at)) = opener else {
@@ -75,15 +74,10 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
                 .finding(&listed.origin.object, headline)
                 .label(*at, broader)
                 .label(name, "so this list of hosts is void")
-                .affects(pods.iter().map(|pod| Arc::clone(&pod.workload.id)))
+                .affects(cx.reach.selected(listed).map(|pod| Arc::clone(&pod.workload.id)))
                 .voids(),
         );
     }
-}
-
-fn selects(cx: &Context<'_>, pod: crate::reach::PodRef<'_>, rule: &Rule) -> bool {
-    rule.in_force
-        && cx.reach.selecting(pod, Direction::Egress).iter().any(|other| other.index == rule.index)
 }
 
 /// The first host name of a rule.

@@ -1,12 +1,12 @@
+use std::collections::BTreeSet;
+
 use super::evidence::{self, Evidence, title};
 use super::sources::{Found, Sources};
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::{Kind, Span};
 use crate::finding::{Layer, Persona, Severity};
-use crate::model::{Namespace, Selector, Truth, Unknown, Workload};
-use crate::reach::{
-    Dialect, Endpoint, NamespaceScope, PeerSet, Peers, PodRef, Rule, selects_labels,
-};
+use crate::model::{Namespace, Selector, Unknown, Workload};
+use crate::reach::{Dialect, Endpoint, NamespaceScope, PeerSet, Peers, PodRef, Rule};
 
 check! {
     /// Flags peers of network policies that no pod can be.
@@ -47,12 +47,11 @@ check! {
 }
 
 fn find(cx: &Context<'_>, out: &mut Outcomes) {
-    let mut seen: Vec<Span> = Vec::new();
+    let mut seen: BTreeSet<Span> = BTreeSet::new();
     for rule in cx.reach.rules() {
         let Peers::Set(set) = &rule.peers else { continue };
         for peer in set {
-            if !seen.contains(&peer.span()) {
-                seen.push(peer.span());
+            if seen.insert(peer.span()) {
                 judge(cx, out, rule, peer);
             }
         }
@@ -61,11 +60,9 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
 
 fn judge(cx: &Context<'_>, out: &mut Outcomes, rule: &Rule, peer: &PeerSet) {
     let PeerSet::Pods { namespaces, pods, dialect, span } = peer else { return };
-    let model = cx.model.model();
     let subject = &rule.origin.object;
-    let sources = Sources::of(cx, namespaces);
-    let labels = |one: &Selector, w: &Workload| selects_labels(one, w, *dialect, model);
-    match sources.matching(cx, |w| pods.as_ref().map_or(Truth::Yes, |pods| labels(pods, w))) {
+    let sources = Sources::of(cx, namespaces, *dialect);
+    match sources.matching(pods.as_ref()) {
         Found::Pod(found) => return out.pass(&CHECK, subject, found.span),
         // Pods in the host's network are no pods to a selector, and another check says so.
         Found::OnHost(_) => return out.not_applicable(),
@@ -79,9 +76,7 @@ fn judge(cx: &Context<'_>, out: &mut Outcomes, rule: &Rule, peer: &PeerSet) {
         return out.not_assessed(&CHECK, subject, reason);
     }
     let (at, which) = match (pods, namespaces) {
-        (Some(pods), _) => {
-            evidence::blame(pods, |one: &Selector| sources.any(cx, |w| labels(one, w)))
-        }
+        (Some(pods), _) => evidence::blame(pods, |one: &Selector| sources.any(one)),
         (None, NamespaceScope::Matching(selector)) => {
             (selector.requirements.first().map_or(*span, |first| first.span), "is there")
         }
@@ -118,17 +113,14 @@ fn proof<'a>(
         _ => None,
     };
     let of_pods = pods.and_then(|pods| {
-        evidence::impossible_key(pods, dialect).or_else(|| sources.evidence(cx, pods))
+        evidence::impossible_key(pods, dialect).or_else(|| sources.evidence(pods))
     });
     of_namespaces.or(of_pods)
 }
 
 /// Whether other rules admit a pod on these ports to every pod that the rule protects.
 fn is_admitted(cx: &Context<'_>, rule: &Rule, meant: &Workload) -> bool {
-    let protects = |pod: &PodRef<'_>| {
-        cx.reach.selecting(*pod, rule.direction).iter().any(|other| other.index == rule.index)
-    };
-    let subjects: Vec<PodRef<'_>> = cx.reach.pods().filter(protects).collect();
+    let subjects: Vec<PodRef<'_>> = cx.reach.selected(rule).collect();
     let admits = |pod: &PodRef<'_>| {
         let end = Endpoint::Pod(meant);
         let wanted = rule.ports.resolve(end.destination(rule.direction, pod.workload));

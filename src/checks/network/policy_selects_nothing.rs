@@ -106,10 +106,8 @@ fn judge(cx: &Context<'_>, out: &mut Outcomes, claim: &Claim<'_>) {
         out.not_applicable();
         return;
     }
-    let sources = Sources::of(cx, namespaces);
-    let model = cx.model.model();
-    let found = sources.matching(cx, |w| selects_labels(pods, w, *dialect, model));
-    match found {
+    let sources = Sources::of(cx, namespaces, *dialect);
+    match sources.matching(Some(pods)) {
         sources::Found::Pod(selected) => return out.pass(&CHECK, claim.id, selected.span),
         // Another check speaks of pods that no policy reaches.
         sources::Found::OnHost(_) => return out.not_applicable(),
@@ -117,7 +115,7 @@ fn judge(cx: &Context<'_>, out: &mut Outcomes, claim: &Claim<'_>) {
         sources::Found::Nothing => {}
     }
     let proof = evidence::impossible_key(pods, *dialect)
-        .or_else(|| sources.evidence(cx, pods))
+        .or_else(|| sources.evidence(pods))
         .or_else(|| other_namespace(cx, claim));
     if !proof.as_ref().is_some_and(|proof| proof.proves)
         && let Unknown(reason) = sources.closed(cx)
@@ -125,8 +123,7 @@ fn judge(cx: &Context<'_>, out: &mut Outcomes, claim: &Claim<'_>) {
         out.not_assessed(&CHECK, claim.id, reason);
         return;
     }
-    let alone = |one: &Selector| sources.any(cx, |w| selects_labels(one, w, *dialect, model));
-    let (at, which) = evidence::blame(pods, alone);
+    let (at, which) = evidence::blame(pods, |one: &Selector| sources.any(one));
     let finding = CHECK
         .finding(claim.id, format!("{} protects no pod", title(claim.id)))
         .layer(claim.layer)

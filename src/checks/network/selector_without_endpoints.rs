@@ -3,8 +3,8 @@ use super::sources::{Found, Sources};
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
-use crate::model::{Selector, Unknown, Workload};
-use crate::reach::NamespaceScope;
+use crate::model::{Selector, Unknown};
+use crate::reach::{Dialect, NamespaceScope};
 
 check! {
     /// Flags Services whose selector matches no pod.
@@ -45,9 +45,8 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
             continue;
         };
         let scope = NamespaceScope::One(service.home().into_owned());
-        let sources = Sources::of(cx, &scope);
-        let fits = |one: &Selector, w: &Workload| one.matches(|key| w.label(key));
-        match sources.matching(cx, |workload| fits(selector, workload)) {
+        let sources = Sources::of(cx, &scope, Dialect::Kubernetes);
+        match sources.matching(Some(selector)) {
             Found::Pod(pod) | Found::OnHost(pod) => {
                 out.pass(&CHECK, &service.id, pod.span);
                 continue;
@@ -58,15 +57,14 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
             }
             Found::Nothing => {}
         }
-        let proof = sources.evidence(cx, selector);
+        let proof = sources.evidence(selector);
         if !proof.as_ref().is_some_and(|proof| proof.proves)
             && let Unknown(reason) = sources.closed(cx)
         {
             out.not_assessed(&CHECK, &service.id, reason);
             continue;
         }
-        let alone = |one: &Selector| sources.any(cx, |w| fits(one, w));
-        let (at, which) = evidence::blame(selector, alone);
+        let (at, which) = evidence::blame(selector, |one: &Selector| sources.any(one));
         let finding = CHECK
             .finding(&service.id, format!("Service `{}` has no endpoints", service.id.name))
             .label(at, format!("no pod of {} {which}", sources.words()));

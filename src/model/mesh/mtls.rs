@@ -62,7 +62,7 @@ impl Model {
     /// Source: istio/istio authn/policy_applier.go; semantics M4 to M6.
     #[must_use]
     pub fn mtls(&self, workload: &Workload) -> Certain<Mtls> {
-        let all = self.parts_for(workload).flat_map(|part| &part.peer_authentications);
+        let all = self.parts_for(workload).flat_map(|part| part.authentications_for(workload));
         let placed = all.filter(|policy| policy.refused.is_none()).filter_map(|policy| {
             let (level, fits) = self.level(policy, workload)?;
             Some((level, fits, policy))
