@@ -35,6 +35,7 @@ check! {
             Kind::Pod,
             Kind::Namespace,
             Kind::PeerAuthentication,
+            Kind::Gateway,
         ],
         fix: "set `spec.mtls.mode: STRICT` for these workloads",
         aliases: &[("kiali", "KIA0105")],

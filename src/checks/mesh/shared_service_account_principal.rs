@@ -26,7 +26,7 @@ check! {
         cell: CellRole::Judges,
         severity: Severity::Medium,
         persona: Persona::Regular,
-        reads: &[Kind::AuthorizationPolicy, Kind::Pod],
+        reads: &[Kind::AuthorizationPolicy, Kind::Pod, Kind::Gateway],
         fix: "give the caller a ServiceAccount of its own and name that one",
         aliases: &[],
     }
