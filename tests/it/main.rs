@@ -5,6 +5,7 @@ mod canary;
 mod checks;
 mod cli;
 mod conformance;
+mod evidence;
 mod house;
 mod mesh;
 mod oracle;
