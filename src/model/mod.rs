@@ -39,7 +39,7 @@ pub use gateway::{
 };
 pub use istio::{
     Action, Anonymous, AuthRule, AuthorizationPolicy, CONDITION_KEYS, Condition, Fate, MtlsMode,
-    Operation, PeerAuthentication, Source, TargetRef, Wanted,
+    Operation, PeerAuthentication, Source, TargetRef, VirtualService, Wanted,
 };
 pub use mesh::{Enrolment, Mtls, Uncaptured};
 pub use meta::{Label as ObjectLabel, Labels};
@@ -96,6 +96,8 @@ pub struct Part {
     pub peer_authentications: Vec<PeerAuthentication>,
     /// Authorization policies.
     pub authorization_policies: Vec<AuthorizationPolicy>,
+    /// VirtualServices.
+    pub virtual_services: Vec<VirtualService>,
     /// Ingresses.
     pub ingresses: Vec<Ingress>,
     /// Gateways.
@@ -125,6 +127,7 @@ enum Meaning {
     OtherPolicy(OtherPolicy),
     PeerAuthentication(PeerAuthentication),
     Authorization(AuthorizationPolicy),
+    VirtualService(VirtualService),
     Ingress(Ingress),
     Gateway(Gateway),
     Route(Route),
@@ -236,6 +239,7 @@ impl Part {
             Meaning::OtherPolicy(policy) => self.other_policies.push(policy),
             Meaning::PeerAuthentication(policy) => self.peer_authentications.push(policy),
             Meaning::Authorization(policy) => self.authorization_policies.push(policy),
+            Meaning::VirtualService(service) => self.virtual_services.push(service),
             Meaning::Ingress(ingress) => self.ingresses.push(ingress),
             Meaning::Gateway(gateway) => self.gateways.push(gateway),
             Meaning::Route(route) => self.routes.push(route),
@@ -274,6 +278,7 @@ fn meaning(document: &Document) -> Meaning {
         Kind::OtherNetworkPolicy => Meaning::OtherPolicy(OtherPolicy::read(document)),
         Kind::PeerAuthentication => Meaning::PeerAuthentication(PeerAuthentication::read(document)),
         Kind::AuthorizationPolicy => Meaning::Authorization(AuthorizationPolicy::read(document)),
+        Kind::VirtualService => Meaning::VirtualService(VirtualService::read(document)),
         Kind::Ingress => Meaning::Ingress(Ingress::read(document)),
         Kind::Gateway => Meaning::Gateway(Gateway::read(document)),
         Kind::HTTPRoute | Kind::OtherRoute => Meaning::Route(Route::read(document)),
