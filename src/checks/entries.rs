@@ -32,7 +32,7 @@ pub(super) struct Entries {
     pub(super) ways: BTreeMap<Key, Vec<Entry>>,
     /// Services of which it is not known whether something leads to them.
     pub(super) unsure: BTreeSet<Key>,
-    /// Routes of which it is not known where they lead, and why.
+    /// Routes and VirtualServices of which it is not known where they lead, and why.
     pub(super) open: Vec<(Arc<ObjectId>, Arc<str>)>,
     /// How many routes and backends lead nowhere from outside.
     pub(super) closed: usize,
@@ -54,6 +54,12 @@ impl Entries {
         }
         for route in cx.model.routes() {
             entries.follow(cx, route);
+        }
+        for virtual_service in cx.model.virtual_services().filter(|v| v.from_gateway) {
+            let id = &virtual_service.id;
+            let reason = format!("what {} publishes is not evaluated yet", title(id));
+            entries.unsure.extend(virtual_service.destinations.iter().cloned());
+            entries.open.push((Arc::clone(id), reason.into()));
         }
         entries
     }

@@ -186,8 +186,7 @@ fn mark_superseded(documents: &mut [Document]) {
 fn has_containers(node: Node<'_>, depth: usize) -> bool {
     depth < 255
         && node.children().any(|child| {
-            (child.key() == "containers" && child.is_list())
-                || (child.is_map() && has_containers(child, depth + 1))
+            (child.key() == "containers" && child.is_list()) || has_containers(child, depth + 1)
         })
 }
 

@@ -28,6 +28,8 @@ pub enum Kind {
     OtherNetworkPolicy,
     PeerAuthentication,
     AuthorizationPolicy,
+    /// Where one leads in from outside is not evaluated yet.
+    VirtualService,
     Ingress,
     Gateway,
     HTTPRoute,
@@ -40,7 +42,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of declaration.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::Namespace,
         Self::Pod,
         Self::Service,
@@ -61,6 +63,7 @@ impl Kind {
         Self::OtherNetworkPolicy,
         Self::PeerAuthentication,
         Self::AuthorizationPolicy,
+        Self::VirtualService,
         Self::Ingress,
         Self::Gateway,
         Self::HTTPRoute,
@@ -114,6 +117,7 @@ impl Kind {
             }
             ("security.istio.io", "PeerAuthentication") => Self::PeerAuthentication,
             ("security.istio.io", "AuthorizationPolicy") => Self::AuthorizationPolicy,
+            ("networking.istio.io", "VirtualService") => Self::VirtualService,
             ("networking.k8s.io" | "extensions", "Ingress") => Self::Ingress,
             ("gateway.networking.k8s.io", "Gateway") => Self::Gateway,
             ("gateway.networking.k8s.io", "HTTPRoute") => Self::HTTPRoute,

@@ -102,6 +102,8 @@ pub struct Gateway {
     pub class: String,
     /// What keeps it inside the cluster or the private network.
     pub internal: Option<Span>,
+    /// Whether, as a waypoint, it takes traffic to Services and not to pods alone.
+    pub for_services: bool,
     /// Listeners.
     pub listeners: Vec<Listener>,
 }
@@ -117,7 +119,9 @@ impl Gateway {
         let spec = field(document.root(), "spec");
         let class = spec.and_then(|spec| text(spec, "gatewayClassName"));
         let listeners = spec.into_iter().flat_map(|spec| items(spec, "listeners"));
-        let own = Labels::read(field(document.root(), "metadata"), "annotations");
+        let metadata = field(document.root(), "metadata");
+        let (labels, own) =
+            (Labels::read(metadata, "labels"), Labels::read(metadata, "annotations"));
         let given = spec.and_then(|spec| field(spec, "infrastructure"));
         let given = Labels::read(given, "annotations");
         let service = own.get("networking.istio.io/service-type");
@@ -133,6 +137,7 @@ impl Gateway {
                 .or_else(|| internal(&own))
                 .or_else(|| internal(&given)),
             class: class.map(|class| class.value).unwrap_or_default(),
+            for_services: matches!(labels.value(TAKES), None | Some("service" | "all")),
             listeners: listeners.map(Listener::read).collect(),
         }
     }
@@ -266,6 +271,9 @@ pub struct Route {
     /// Whether a later object of the same identity replaces it in joins.
     pub superseded: bool,
 }
+
+/// What traffic a waypoint takes (semantics M32).
+const TAKES: &str = "istio.io/waypoint-for";
 
 const GATEWAY_GROUP: &str = "gateway.networking.k8s.io";
 

@@ -1,8 +1,9 @@
-//! PeerAuthentication and AuthorizationPolicy as written.
+//! PeerAuthentication, AuthorizationPolicy and VirtualService as written.
 
 mod authorization;
 mod identity;
 mod refusal;
+mod virtual_service;
 mod ztunnel;
 
 use std::sync::Arc;
@@ -13,6 +14,7 @@ pub use authorization::{
     Wanted,
 };
 pub use identity::Anonymous;
+pub use virtual_service::VirtualService;
 pub use ztunnel::Fate;
 
 use super::fields::{Sourced, field, text};

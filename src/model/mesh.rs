@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::Model;
 use super::certain::Certain::{self, Known, Unknown};
+use super::container::Container;
 use super::fields::Sourced;
 use super::istio::boolean;
 use super::meta::{Label, Labels};
@@ -39,6 +40,10 @@ const INJECT: &str = "sidecar.istio.io/inject";
 const REVISION: &str = "istio.io/rev";
 const SWITCH: &str = "istio-injection";
 const STATUS: &str = "sidecar.istio.io/status";
+const TEMPLATES: &str = "inject.istio.io/templates";
+
+/// Name of the proxy's container.
+const PROXY: &str = "istio-proxy";
 
 /// Namespaces in which the injector never acts.
 const NEVER_INJECTED: [&str; 4] =
@@ -196,15 +201,29 @@ impl Model {
     }
 }
 
-/// The entries of a list of ports in an annotation.
-fn listed(ports: &str) -> Vec<String> {
-    let entries = ports.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+impl Workload {
+    /// Whether its proxy is a gateway of Istio: that one serves listeners of its own, which no
+    /// PeerAuthentication is about.
+    #[must_use]
+    pub fn is_gateway_proxy(&self) -> bool {
+        let templates = self.pod.annotations.get(TEMPLATES);
+        let injected =
+            templates.is_some_and(|list| listed(&list.value).iter().any(|name| name == "gateway"));
+        let router =
+            |c: &Container| c.name == PROXY && c.arguments.iter().any(|a| a.text == "router");
+        injected || self.pod.containers.iter().any(router)
+    }
+}
+
+/// The entries of a list in an annotation.
+fn listed(list: &str) -> Vec<String> {
+    let entries = list.split(',').map(str::trim).filter(|entry| !entry.is_empty());
     entries.map(str::to_owned).collect()
 }
 
 /// A proxy that is written into the pod, or the mark of one that was injected.
 fn has_sidecar(workload: &Workload) -> Option<Span> {
-    let proxy = workload.pod.containers.iter().find(|c| c.name == "istio-proxy");
+    let proxy = workload.pod.containers.iter().find(|c| c.name == PROXY);
     let status = || workload.pod.annotations.get(STATUS).map(|status| status.span);
     proxy.map(|proxy| proxy.head).or_else(status)
 }

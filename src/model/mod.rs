@@ -43,7 +43,7 @@ pub use gateway::{
 pub(crate) use index::Places;
 pub use istio::{
     Action, Anonymous, AuthRule, AuthorizationPolicy, CONDITION_KEYS, Condition, Fate, MtlsMode,
-    Operation, PeerAuthentication, Source, TargetRef, Wanted,
+    Operation, PeerAuthentication, Source, TargetRef, VirtualService, Wanted,
 };
 pub use mesh::{Enrolment, Mtls, Uncaptured};
 pub use meta::{Label as ObjectLabel, Labels};
@@ -102,6 +102,8 @@ pub struct Part {
     /// Authorization policies.
     pub authorization_policies: Vec<AuthorizationPolicy>,
     authorizations_by_selector: BySelector,
+    /// VirtualServices.
+    pub virtual_services: Vec<VirtualService>,
     /// Ingresses.
     pub ingresses: Vec<Ingress>,
     /// Gateways.
@@ -131,6 +133,7 @@ enum Meaning {
     OtherPolicy(OtherPolicy),
     PeerAuthentication(PeerAuthentication),
     Authorization(AuthorizationPolicy),
+    VirtualService(VirtualService),
     Ingress(Ingress),
     Gateway(Gateway),
     Route(Route),
@@ -312,6 +315,7 @@ impl Part {
                 self.authorizations_by_selector.push(policy.selector.as_ref());
                 self.authorization_policies.push(policy);
             }
+            Meaning::VirtualService(service) => self.virtual_services.push(service),
             Meaning::Ingress(ingress) => self.ingresses.push(ingress),
             Meaning::Gateway(gateway) => self.gateways.push(gateway),
             Meaning::Route(route) => self.routes.push(route),
@@ -356,6 +360,7 @@ fn meaning(document: &Document) -> Meaning {
         Kind::OtherNetworkPolicy => Meaning::OtherPolicy(OtherPolicy::read(document)),
         Kind::PeerAuthentication => Meaning::PeerAuthentication(PeerAuthentication::read(document)),
         Kind::AuthorizationPolicy => Meaning::Authorization(AuthorizationPolicy::read(document)),
+        Kind::VirtualService => Meaning::VirtualService(VirtualService::read(document)),
         Kind::Ingress => Meaning::Ingress(Ingress::read(document)),
         Kind::Gateway => Meaning::Gateway(Gateway::read(document)),
         Kind::HTTPRoute | Kind::OtherRoute => Meaning::Route(Route::read(document)),

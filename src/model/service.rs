@@ -100,7 +100,8 @@ impl Service {
 /// The annotation that keeps a load balancer inside, as the clouds spell it.
 pub(super) fn internal(annotations: &Labels) -> Option<Span> {
     let says = |key: &str, value: &str| {
-        key.contains("internal") && matches!(value, "true" | "internal" | "0.0.0.0/0")
+        let of_balancer = key.contains("load-balancer") || key.contains("loadbalancer");
+        of_balancer && key.contains("internal") && matches!(value, "true" | "0.0.0.0/0")
             || key.ends_with("load-balancer-type") && value == "internal"
             || key.ends_with("load-balancer-scheme") && value == "internal"
             || key.ends_with("address-type") && value == "intranet"

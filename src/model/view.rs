@@ -11,7 +11,8 @@ use super::resources::Amount;
 use super::{
     AuthorizationPolicy, Autoscaler, Binding, CiliumPolicy, ConfigMap, Gateway, Ingress,
     LimitRange, Model, NetworkPolicy, OtherPolicy, Part, PeerAuthentication, Places, Quota,
-    ReferenceGrant, Role, Route, Secret, Selector, Service, ServiceAccount, Truth, Workload,
+    ReferenceGrant, Role, Route, Secret, Selector, Service, ServiceAccount, Truth, VirtualService,
+    Workload,
 };
 use crate::config::Mesh;
 use crate::document::{Kind, KindSet};
@@ -69,6 +70,8 @@ every! {
     peer_authentications, peer_authentications: PeerAuthentication, PeerAuthentication;
     /// Every AuthorizationPolicy.
     authorization_policies, authorization_policies: AuthorizationPolicy, AuthorizationPolicy;
+    /// Every VirtualService.
+    virtual_services, virtual_services: VirtualService, VirtualService;
     /// Every Ingress.
     ingresses, ingresses: Ingress, Ingress;
     /// Every Gateway.

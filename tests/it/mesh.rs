@@ -130,7 +130,7 @@ fn ztunnel_gets_of_a_policy_what_istio_sends() {
     let Some(rows) = istio("ztunnel.tsv") else { return };
     let mut differences = Vec::new();
     for row in &rows {
-        let model = model(&objects(cell(row, 7)));
+        let model = model(&objects(cell(row, 8)));
         let policy = *policies(&model).first().expect("one policy");
         let (sent, fates) = match policy.at_ztunnel() {
             None => ("not-sent", policy.rules().iter().map(|_| "not-sent").collect()),

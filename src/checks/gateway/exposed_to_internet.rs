@@ -25,8 +25,8 @@ check! {
     /// load balancer or Gateway that an annotation or class keeps inside is left out; of an Ingress
     /// class that is not known. A load balancer with source ranges is reported as low, as only some
     /// clouds honour them. Ports of the host are reported by `host-port`. Routes to a Gateway that
-    /// is not in the input are not assessed. That nothing leads to a Service is told from the input
-    /// alone.
+    /// is not in the input, and Istio's VirtualServices, are not assessed. That nothing leads to a
+    /// Service is told from the input alone.
     "exposed-to-internet" {
         run: find,
         title: "workload is reachable from outside",
@@ -38,6 +38,7 @@ check! {
             Kind::Pod,
             Kind::Service,
             Kind::Ingress,
+            Kind::VirtualService,
             Kind::Gateway,
             Kind::HTTPRoute,
             Kind::OtherRoute,

@@ -17,8 +17,9 @@ check! {
     /// would let the owner of a route publish the target.
     ///
     /// ## Known gaps
-    /// Kinds of other groups may have a meaning for one controller and are not judged. Whether a
-    /// route or Gateway uses the grant is not judged, either.
+    /// Kinds of other groups may have a meaning for one controller and are not judged, and a claim
+    /// that takes its data from another namespace needs a grant where storage is set up for it.
+    /// Whether a route or Gateway uses the grant is not judged, either.
     "inert-reference-grant" {
         run: find,
         title: "ReferenceGrant grants nothing",
@@ -41,6 +42,8 @@ enum Side {
     Traffic,
     /// A Gateway or ListenerSet, or what its TLS settings name.
     Tls,
+    /// A claim, or what its volume is filled from.
+    Volume,
     /// A kind of another group, which one controller may know.
     Foreign,
     /// A kind without meaning there (G8).
@@ -70,6 +73,7 @@ fn referrer(end: &GrantEnd) -> Side {
     match (end.group.as_str(), end.kind.as_str()) {
         (GROUP, "HTTPRoute" | "GRPCRoute" | "TCPRoute" | "TLSRoute" | "UDPRoute") => Side::Traffic,
         (GROUP, "Gateway" | "ListenerSet") => Side::Tls,
+        ("", "PersistentVolumeClaim") => Side::Volume,
         (group, _) if group.is_empty() || group.ends_with(".k8s.io") => Side::Inert,
         _ => Side::Foreign,
     }
@@ -79,6 +83,7 @@ fn target(end: &GrantEnd) -> Side {
     match (end.group.as_str(), end.kind.as_str()) {
         ("", "Service") => Side::Traffic,
         ("", "Secret" | "ConfigMap") => Side::Tls,
+        ("", "PersistentVolumeClaim") | ("snapshot.storage.k8s.io", _) => Side::Volume,
         ("" | GROUP, _) => Side::Inert,
         _ => Side::Foreign,
     }

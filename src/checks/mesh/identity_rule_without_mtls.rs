@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::evidence::title;
-use super::selected;
+use super::{is_left_out, selected};
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::config::Mesh;
 use crate::document::{Kind, Span};
@@ -20,7 +20,8 @@ check! {
     /// Set mTLS to STRICT for these workloads.
     ///
     /// ## Known gaps
-    /// An ALLOW rule for an identity refuses plaintext callers: it is reported as low, because
+    /// A policy of the mesh's root namespace is not blamed for pods of the host's network, of
+    /// kube-system and of that namespace itself. An ALLOW rule for an identity refuses plaintext callers: it is reported as low, because
     /// callers outside the mesh are cut off without notice. A DENY rule for everybody but an
     /// identity refuses them, too, and is not reported. Policies with `targetRefs` are not judged.
     "identity-rule-without-mtls" {
@@ -35,6 +36,7 @@ check! {
             Kind::Pod,
             Kind::Namespace,
             Kind::PeerAuthentication,
+            Kind::Gateway,
         ],
         fix: "set `spec.mtls.mode: STRICT` for these workloads",
         aliases: &[("kiali", "KIA0105")],
@@ -120,9 +122,13 @@ const fn said(effect: Anonymous) -> &'static str {
 
 fn callers<'a>(cx: &Context<'a>, policy: &AuthorizationPolicy, rule: &AuthRule) -> Callers<'a> {
     let ports = rule.ports();
+    let mesh_wide = policy.id.namespace == cx.profile.root_namespace();
     let mut found = Callers::default();
     for workload in selected(cx, policy) {
         let enrolment = cx.model.enrolment(workload);
+        if mesh_wide && is_left_out(cx, workload) {
+            continue;
+        }
         if matches!(&enrolment, Known(e) if e.mesh == Mesh::None) {
             let why = "these pods are outside the mesh".to_owned();
             found.place = found.place.or(Some((workload.span, why)));

@@ -34,6 +34,14 @@ fn selected<'a>(cx: &Context<'a>, policy: &AuthorizationPolicy) -> Vec<&'a Workl
     workloads.filter(|workload| cx.model.is_for(policy, workload) == Truth::Yes).collect()
 }
 
+/// Whether nobody expects a workload in the mesh: it is in the host's network, or one of the
+/// platform's own.
+fn is_left_out(cx: &Context<'_>, workload: &Workload) -> bool {
+    let namespace = &workload.id.namespace;
+    let system = namespace == "kube-system" || namespace == cx.profile.root_namespace();
+    system || workload.pod.uses_host_network()
+}
+
 /// Why a policy does nothing, whatever its workloads are.
 fn idle(policy: &AuthorizationPolicy, ambient: bool) -> Option<(Option<Span>, String)> {
     if let Some(refused) = &policy.refused {

@@ -20,7 +20,8 @@ check! {
     /// ## Known gaps
     /// The mode is the effective one: the most specific PeerAuthentication wins. Ports with a mode
     /// of their own, or that an annotation keeps from the proxy, are reported for the port.
-    /// Workloads that are known to be outside the mesh are reported by `workload-outside-mesh`.
+    /// Workloads that are known to be outside the mesh are reported by `workload-outside-mesh`, and
+    /// a gateway of Istio has TLS settings of its own.
     /// Where the Namespace is not in the input, STRICT proves nothing, as nobody may enforce it.
     "mtls-not-strict" {
         run: find,
@@ -42,7 +43,8 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
     }
     for workload in cx.model.workloads() {
         let enrolment = cx.model.enrolment(workload);
-        if matches!(&enrolment, Known(e) if e.mesh == Mesh::None) {
+        let outside = matches!(&enrolment, Known(e) if e.mesh == Mesh::None);
+        if outside || workload.is_gateway_proxy() {
             out.not_applicable();
             continue;
         }

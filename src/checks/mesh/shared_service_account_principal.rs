@@ -28,7 +28,7 @@ check! {
         cell: CellRole::Judges,
         severity: Severity::Medium,
         persona: Persona::Regular,
-        reads: &[Kind::AuthorizationPolicy, Kind::Pod],
+        reads: &[Kind::AuthorizationPolicy, Kind::Pod, Kind::Gateway],
         fix: "give the caller a ServiceAccount of its own and name that one",
         aliases: &[],
     }
@@ -73,6 +73,13 @@ fn judge(
     sharing: &[&Workload],
 ) {
     let Account { written, namespace, name } = account;
+    if let (Some(domain), false) = (foreign(cx, written), name == "default") {
+        let reason = format!(
+            "trust domain `{domain}` is not the mesh's own, so its workloads are not in the input"
+        );
+        out.not_assessed(&CHECK, &policy.id, reason.into());
+        return;
+    }
     let policy_title = title(&policy.id);
     let (headline, label) = if name == "default" {
         (
@@ -96,6 +103,15 @@ fn judge(
     out.push(sharing.iter().take(3).fold(finding, |finding, workload| {
         finding.label(workload.span, format!("runs as `{name}`"))
     }));
+}
+
+/// The trust domain of a principal, where it is another one than the mesh's as declared.
+/// `cluster.local` stands for the mesh's own everywhere.
+fn foreign<'a>(cx: &Context<'_>, written: &'a Sourced<String>) -> Option<&'a str> {
+    let own = cx.profile.trust_domain.as_deref()?;
+    let (domain, _) = written.value.split_once("/ns/")?;
+    let fits = domain == own || domain == "cluster.local" || domain.contains('*');
+    (!fits).then_some(domain)
 }
 
 /// The accounts that a rule names as callers, by their principal or by themselves. A pattern stands

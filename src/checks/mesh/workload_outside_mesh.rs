@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use super::is_left_out;
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::config::Mesh;
 use crate::document::Kind;
@@ -39,9 +40,8 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
         out.not_applicable();
         return;
     }
-    let system = |name: &str| name == "kube-system" || name == cx.profile.root_namespace();
     for workload in cx.model.workloads() {
-        if workload.pod.uses_host_network() || system(&workload.id.namespace) {
+        if is_left_out(cx, workload) {
             out.not_applicable();
             continue;
         }

@@ -3,12 +3,15 @@
 
 use crate::config::Mesh;
 use crate::model::{
-    Action, AuthorizationPolicy, Gateway, Labels, Lookup, Model, Part, Service, TargetRef, Truth,
-    Workload,
+    Action, AllowedNamespaces, AuthorizationPolicy, Gateway, Lookup, Model, Part, Service,
+    TargetRef, Truth, Workload,
 };
 
 const WAYPOINT: &str = "istio.io/use-waypoint";
 const WAYPOINT_NAMESPACE: &str = "istio.io/use-waypoint-namespace";
+
+/// The port of the mesh's own tunnel.
+const HBONE_PORT: u16 = 15008;
 
 impl Model {
     /// Whether a policy is for a workload by its namespace and selector. One with `targetRefs` is
@@ -61,40 +64,40 @@ impl Model {
         workload: &Workload,
     ) -> Truth {
         let Some(part) = self.part(&workload.id.namespace) else { return Truth::No };
-        let fronts = |service: &&Service| {
+        let home = workload.home();
+        let fronts = |service: &Service| {
             let selector = service.selector.as_ref();
-            selector.map_or(Truth::No, |s| s.matches(|key| workload.label(key))) != Truth::No
+            let selects = selector.map_or(Truth::No, |s| s.matches(|key| workload.label(key)));
+            selects.and(service.home().is(&home))
         };
-        let services = part.services.iter().filter(fronts);
-        let own = policy.id.namespace == workload.id.namespace;
         let root = policy.id.namespace == self.profile.root_namespace();
-        services
-            .map(|service| match target.kind.as_str() {
-                "Service" if own && service.id.name == target.name => {
-                    self.waypoint(part, &service.labels).0
+        let attached = |service: &Service| match target.kind.as_str() {
+            "Service" if service.id.name == target.name => {
+                self.waypoint(part, service).0.and(policy.home().is(&home))
+            }
+            "Gateway" => match self.waypoint(part, service) {
+                (there, Some((namespace, name)))
+                    if namespace == policy.id.namespace && name == target.name =>
+                {
+                    there
                 }
-                "Gateway" => match self.waypoint(part, &service.labels) {
-                    (there, Some((namespace, name)))
-                        if namespace == policy.id.namespace && name == target.name =>
-                    {
-                        there
-                    }
-                    _ => Truth::No,
-                },
-                "GatewayClass" if root => self.waypoint(part, &service.labels).0,
                 _ => Truth::No,
-            })
-            .fold(Truth::No, Truth::or)
+            },
+            "GatewayClass" if root => self.waypoint(part, service).0,
+            _ => Truth::No,
+        };
+        let services = part.services.iter();
+        services.map(|service| fronts(service).and(attached(service))).fold(Truth::No, Truth::or)
     }
 
-    /// Whether a Service has a waypoint, and which (M31, M34).
-    fn waypoint(&self, part: &Part, service: &Labels) -> (Truth, Option<(String, String)>) {
+    /// Whether a Service has a waypoint, and which (M31, M32, M34).
+    fn waypoint(&self, part: &Part, service: &Service) -> (Truth, Option<(String, String)>) {
         let namespace = part.namespace.as_ref();
         let of_namespace = |key: &str| match namespace {
             Some(namespace) => namespace.labels.value(key).map_or(Lookup::Missing, Lookup::Is),
             None => Lookup::Unknown,
         };
-        let own = service.value(WAYPOINT);
+        let own = service.labels.value(WAYPOINT);
         let name = own.map_or_else(|| of_namespace(WAYPOINT), Lookup::Is);
         let name = match name {
             Lookup::Is("none") | Lookup::Missing => return (Truth::No, None),
@@ -102,17 +105,33 @@ impl Model {
             Lookup::Is(name) => name,
         };
         let elsewhere = match own {
-            Some(_) => service.value(WAYPOINT_NAMESPACE),
+            Some(_) => service.labels.value(WAYPOINT_NAMESPACE),
             None => namespace.and_then(|n| n.labels.value(WAYPOINT_NAMESPACE)),
         };
-        let home = part.services.first().map(|s| s.id.namespace.as_str());
-        let Some(home) = elsewhere.or(home) else { return (Truth::Unknown, None) };
+        let client = service.id.namespace.as_str();
+        let home = elsewhere.unwrap_or(client);
         let place = Some((home.to_owned(), name.to_owned()));
         let gateways = self.part(home).into_iter().flat_map(|part| &part.gateways);
         let there = gateways.into_iter().find(|gateway| gateway.id.name == name);
-        match there.map(Gateway::is_waypoint) {
-            Some(is) => (Truth::certain(is), place),
+        match there {
+            Some(gateway) => {
+                let fit = gateway.is_waypoint() && gateway.for_services;
+                (Truth::certain(fit).and(self.admits(gateway, client)), place)
+            }
             None => (Truth::Unknown, place),
+        }
+    }
+
+    /// Whether a waypoint takes Services of a namespace: what its listener for the mesh says, and
+    /// without one those of its own (istio/istio ambient/waypoints.go).
+    fn admits(&self, waypoint: &Gateway, client: &str) -> Truth {
+        let mut listeners = waypoint.listeners.iter();
+        let mesh = listeners.find(|l| l.protocol.value == "HBONE" && l.port == Some(HBONE_PORT));
+        match mesh.map(|listener| &listener.namespaces) {
+            None | Some(AllowedNamespaces::Same) => Truth::certain(waypoint.id.namespace == client),
+            Some(AllowedNamespaces::All(_)) => Truth::Yes,
+            Some(AllowedNamespaces::Selector(selector)) => self.selects_namespace(selector, client),
+            Some(AllowedNamespaces::Nobody) => Truth::No,
         }
     }
 }
