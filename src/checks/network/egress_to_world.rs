@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::evidence::title;
-use super::policy_allows_everything::opener;
+use super::policy_allows_everything::{opener, opens_alone};
 use crate::catalog::{CellRole, Context, Outcomes, Param, ParamKind, check};
 use crate::document::{Kind, Span};
 use crate::finding::{Finding, Layer, Persona, Severity};
@@ -72,7 +72,8 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
         });
         let selected: Vec<_> = selected.collect();
         let void = |pod: &_| opener(cx, *pod, Direction::Egress).is_some();
-        if last == Some(at) || (!selected.is_empty() && selected.iter().all(void)) {
+        let all_void = !selected.is_empty() && selected.iter().all(void);
+        if last == Some(at) || all_void || opens_alone(cx, rule) {
             continue; // one entry of `toPorts` after another, or the more exact check speaks
         }
         last = Some(at);
