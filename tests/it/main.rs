@@ -9,6 +9,7 @@ mod house;
 mod mesh;
 mod oracle;
 mod program;
+mod reach;
 mod samples;
 mod support;
 mod yaml;

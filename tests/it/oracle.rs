@@ -5,7 +5,7 @@
 //! Without Go the comparison does not take place and says so; under `CI=true` that is a failure.
 
 mod decoder;
-mod dice;
+pub(crate) mod dice;
 mod labels;
 mod pod_security;
 mod pods;

@@ -1,11 +1,11 @@
 //! Random choices that are the same in every run (SplitMix64).
 
 /// A source of random choices.
-pub(super) struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
     /// One that begins at `seed`; the case's number keeps cases apart, so that any can be repeated.
-    pub(super) fn new(seed: u64, case: usize) -> Self {
+    pub(crate) fn new(seed: u64, case: usize) -> Self {
         let case = u64::try_from(case).expect("few cases");
         let mut dice = Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ case);
         dice.roll();
@@ -21,23 +21,23 @@ impl Dice {
     }
 
     /// A number below `bound`, which is not zero.
-    pub(super) fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         let bound = u64::try_from(bound).expect("a small number");
         usize::try_from(self.roll() % bound).expect("below a usize")
     }
 
     /// Whether one of `n` equal chances came.
-    pub(super) fn one_in(&mut self, n: usize) -> bool {
+    pub(crate) fn one_in(&mut self, n: usize) -> bool {
         self.below(n) == 0
     }
 
     /// One of several.
-    pub(super) fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+    pub(crate) fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         from.get(self.below(from.len())).expect("the index is below the length")
     }
 
     /// One of several words.
-    pub(super) fn word<'a>(&mut self, from: &[&'a str]) -> &'a str {
+    pub(crate) fn word<'a>(&mut self, from: &[&'a str]) -> &'a str {
         *self.pick::<&str>(from)
     }
 }
