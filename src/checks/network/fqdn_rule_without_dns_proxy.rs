@@ -22,7 +22,7 @@ check! {
     ///
     /// ## Known gaps
     /// The DNS rule may stand in any policy that selects the same pods. Where no such pod is in the
-    /// input only rules of the same subject are seen, and the confidence is medium.
+    /// input only rules for the same or for more pods are seen, and the confidence is medium.
     "fqdn-rule-without-dns-proxy" {
         run: find,
         title: "FQDN rule never matches",
@@ -51,9 +51,8 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
     for rule in rules.iter().filter(|rule| rule.direction == Direction::Egress) {
         let Some(name) = first_name(rule) else { continue };
         let pods: Vec<PodRef<'_>> = cx.reach.pods().filter(|pod| has(cx, *pod, rule)).collect();
-        let same_subject = rules
-            .iter()
-            .find(|other| Arc::ptr_eq(&other.subject, &rule.subject) && proxies_dns(other));
+        let same_subject =
+            rules.iter().find(|other| is_for_all_of(other, rule) && proxies_dns(other));
         let for_every_pod = pods.iter().map(|pod| {
             let selecting = cx.reach.selecting(*pod, Direction::Egress);
             selecting.into_iter().find(|other| proxies_dns(other))
@@ -82,6 +81,12 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
                 .confidence(sure),
         );
     }
+}
+
+/// Whether a rule is for every pod of another one, those that are not in the input included.
+pub(super) fn is_for_all_of(rule: &Rule, other: &Rule) -> bool {
+    let same = Arc::ptr_eq(&rule.subject, &other.subject);
+    same || rule.in_force && rule.subject.includes(&other.subject)
 }
 
 fn has(cx: &Context<'_>, pod: PodRef<'_>, rule: &Rule) -> bool {
