@@ -276,7 +276,8 @@ mod tests {
 
     #[test]
     fn a_text_is_open_where_somebody_has_yet_to_fill_it_in() {
-        for open in ["${APP}", "web-${APP:-x}", "$(APP)", "{{ .app }}", "$APP", "<app>", "__APP__"] {
+        for open in ["${APP}", "web-${APP:-x}", "$(APP)", "{{ .app }}", "$APP", "<app>", "__APP__"]
+        {
             assert!(is_open(open), "{open}");
         }
         for written in ["", "web", "$x", "$backend", "{x}", "a<b", "<>", "__", "web$", "$1"] {

@@ -104,7 +104,8 @@ pub(super) fn opens_alone(cx: &Context<'_>, rule: &Rule) -> bool {
         cx.reach.selecting(pod, rule.direction).iter().any(|other| other.index == rule.index)
     };
     let denies = |other: &&Rule| other.action == Action::Deny && other.direction == rule.direction;
-    let denied = || cx.reach.rules().iter().filter(denies).any(|d| d.subject.includes(&rule.subject));
+    let denied =
+        || cx.reach.rules().iter().filter(denies).any(|d| d.subject.includes(&rule.subject));
     unlimited && !cx.reach.pods().any(selected) && !denied()
 }
 

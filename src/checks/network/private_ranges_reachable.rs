@@ -99,9 +99,7 @@ fn wide(cx: &Context<'_>, pod: PodRef<'_>, range: IpNet) -> Option<u32> {
     }
     let is_wide = |index: &u32| {
         let rule = cx.reach.rule(*index);
-        rule.is_some_and(|rule| {
-            world_place(rule).is_some() && !rule.ports.resolve(None).is_empty()
-        })
+        rule.is_some_and(|rule| world_place(rule).is_some() && !rule.ports.resolve(None).is_empty())
     };
     verdict.by.into_iter().find(is_wide)
 }
