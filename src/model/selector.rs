@@ -223,10 +223,17 @@ fn requirement(node: Node<'_>) -> Option<Requirement> {
     })
 }
 
-/// Whether a text is left open: no label holds a dollar sign or a brace, so it is a variable that
-/// nobody has filled in.
+/// Whether a text is left open: a variable that nobody has filled in, as templates, Flux, `envsubst`
+/// and shells write it. The variables of a shell are in capitals by custom; `$x` is taken for a slip.
 pub(crate) fn is_open(text: &str) -> bool {
-    text.contains(['$', '{'])
+    let capital = |rest: &str| rest.starts_with(|c: char| c.is_ascii_uppercase() || c == '_');
+    let enclosed = |start: &str, end: &str| {
+        text.strip_prefix(start).and_then(|t| t.strip_suffix(end)).is_some_and(|t| !t.is_empty())
+    };
+    ["${", "$(", "{{"].iter().any(|start| text.contains(start))
+        || text.split('$').skip(1).any(capital)
+        || enclosed("<", ">")
+        || enclosed("__", "__")
 }
 
 /// Whether the API server takes a text for a label value.
@@ -256,7 +263,7 @@ fn is_label_key(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Lookup, Operator, Requirement, Selector, Truth};
+    use super::{Lookup, Operator, Requirement, Selector, Truth, is_open};
     use crate::document::{FileId, Span};
 
     fn selector(operator: Operator, values: &[&str]) -> Selector {
@@ -265,6 +272,17 @@ mod tests {
         let requirement =
             Requirement { key: "app".into(), operator, values, span, key_span: span, label: false };
         Selector { requirements: vec![requirement], span, broken: None }
+    }
+
+    #[test]
+    fn a_text_is_open_where_somebody_has_yet_to_fill_it_in() {
+        for open in ["${APP}", "web-${APP:-x}", "$(APP)", "{{ .app }}", "$APP", "<app>", "__APP__"]
+        {
+            assert!(is_open(open), "{open}");
+        }
+        for written in ["", "web", "$x", "$backend", "{x}", "a<b", "<>", "__", "web$", "$1"] {
+            assert!(!is_open(written), "{written}");
+        }
     }
 
     #[test]

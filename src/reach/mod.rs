@@ -22,7 +22,8 @@ pub use view::ReachView;
 
 pub(crate) use lower::{cilium_subjects, netpol_subject, proxies_dns};
 pub(crate) use peer::{
-    candidates, covers_namespace, is_left_out, namespace_matches, selects_labels, split_source,
+    candidates, claims, covers_namespace, is_left_out, namespace_matches, selects_labels,
+    split_source,
 };
 
 use ipnet::IpNet;

@@ -249,7 +249,8 @@ fn the_recipes_are_read_as_their_text_says() {
 }
 
 /// The recipes create their pods on the command line. They are written out here, behind the text, so
-/// that the readings can be told from the outcomes per pod; no line of the recipe moves.
+/// that the readings can be told from the outcomes per pod; no line of the recipe moves. Where the
+/// policies of a recipe name no namespace neither do its pods: both go where the command points.
 fn with_pods(folder: &Path, file: &str, id: &str) -> (Value, String) {
     let mut text = std::fs::read_to_string(folder.join(file)).expect("the recipe is there");
     if id == "R2" {
@@ -257,10 +258,12 @@ fn with_pods(folder: &Path, file: &str, id: &str) -> (Value, String) {
         let more = std::fs::read_to_string(folder.join(first)).expect("the recipe is there");
         let _ = write!(text, "\n{more}");
     }
+    let named = text.contains("namespace: default");
+    let place = if named { "namespace: default, " } else { "" };
     for app in ["web", "foo", "bystander"] {
         let _ = write!(
             text,
-            "\n```yaml\napiVersion: v1\nkind: Pod\nmetadata: {{name: {app}, namespace: default, \
+            "\n```yaml\napiVersion: v1\nkind: Pod\nmetadata: {{name: {app}, {place}\
              labels: {{app: {app}}}}}\nspec: {{containers: [{{name: main}}]}}\n```\n"
         );
     }

@@ -10,6 +10,7 @@ mod house;
 mod mesh;
 mod oracle;
 mod program;
+mod reach;
 mod samples;
 mod structural;
 mod support;

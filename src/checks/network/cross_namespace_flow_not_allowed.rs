@@ -61,7 +61,7 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
         })
         .collect();
     for destination in cx.reach.pods() {
-        let mut open: BTreeMap<&str, Flow<'_>> = BTreeMap::new();
+        let mut open: BTreeMap<Option<u32>, BTreeMap<&str, Flow<'_>>> = BTreeMap::new();
         for source in cx.reach.pods() {
             let (from, to) = (source.workload, destination.workload);
             let consent = pairs.iter().any(|(a, b)| is(from, a) && is(to, b));
@@ -75,16 +75,18 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
                 }
                 Some((ports, _)) if ports.is_empty() => {}
                 Some((ports, by)) => {
-                    let entry = open.entry(&from.id.namespace);
-                    entry.or_insert(Flow { source: from, ports, by });
+                    let of_rule = open.entry(by).or_default();
+                    let known = of_rule.entry(&from.id.namespace);
+                    let flow = known.or_insert(Flow { source: from, ports: PortSet::none() });
+                    flow.ports = flow.ports.or(&ports);
                 }
             }
         }
         if open.is_empty() {
             out.pass(&CHECK, &destination.workload.id, destination.workload.span);
         }
-        for (namespace, flow) in open {
-            report(cx, out, destination.workload, namespace, &flow);
+        for (by, flows) in open {
+            report(cx, out, destination.workload, by, &flows);
         }
     }
 }
@@ -92,7 +94,6 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
 struct Flow<'a> {
     source: &'a Workload,
     ports: PortSet,
-    by: Option<u32>,
 }
 
 /// The ports that both ends admit, and the rule of the destination that does.
@@ -110,16 +111,30 @@ fn flow(
     Some((out.and(&into), by.first().copied()))
 }
 
-fn report(cx: &Context<'_>, out: &mut Outcomes, to: &Workload, namespace: &str, flow: &Flow<'_>) {
-    let headline = format!("{} is open to namespace `{namespace}` on {}", to.title(), flow.ports);
+/// What one rule admits to a workload, or the absence of any.
+fn report(
+    cx: &Context<'_>,
+    out: &mut Outcomes,
+    to: &Workload,
+    by: Option<u32>,
+    flows: &BTreeMap<&str, Flow<'_>>,
+) {
+    let names: Vec<String> = flows.keys().map(|name| format!("`{name}`")).collect();
+    let word = if names.len() == 1 { "namespace" } else { "namespaces" };
+    let ports = flows.values().fold(PortSet::none(), |all, flow| all.or(&flow.ports));
+    let headline = format!("{} is open to {word} {} on {ports}", to.title(), names.join(", "));
     let finding = CHECK.finding(&to.id, headline).affects([Arc::clone(&to.id)]);
-    let finding = match flow.by.and_then(|index| cx.reach.rule(index)) {
+    let mut finding = match by.and_then(|index| cx.reach.rule(index)) {
         Some(rule) => {
             finding.label(rule.origin.span, "this rule admits it").label(to.span, "to these pods")
         }
         None => finding.label(to.span, "no policy isolates these pods"),
     };
-    out.push(finding.label(flow.source.span, format!("for instance from {}", flow.source.title())));
+    for flow in flows.values() {
+        let from = flow.source;
+        finding = finding.label(from.span, format!("for instance from {}", from.title()));
+    }
+    out.push(finding);
 }
 
 /// Whether a workload is meant by `namespace` or `namespace/workload`.

@@ -1,12 +1,14 @@
 use std::sync::Arc;
 
+use ipnet::{IpNet, Ipv6Net};
+
 use super::evidence::title;
-use super::policy_allows_everything::opener;
+use super::policy_allows_everything::{every_address, opener, opens_alone};
 use crate::catalog::{CellRole, Context, Outcomes, Param, ParamKind, check};
 use crate::document::{Kind, Span};
 use crate::finding::{Finding, Layer, Persona, Severity};
 use crate::model::{Direction, Protocol};
-use crate::reach::{Action, Entity, PeerSet, Peers, PortSet, Rule};
+use crate::reach::{Action, Endpoint, Entity, PeerSet, Peers, PodRef, PortSet, Rule};
 
 check! {
     /// Flags egress to any address outside the cluster.
@@ -68,12 +70,33 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
         };
         let selected: Vec<_> = cx.reach.selected(rule).collect();
         let void = |pod: &_| opener(cx, *pod, Direction::Egress).is_some();
-        if last == Some(at) || (!selected.is_empty() && selected.iter().all(void)) {
+        let all_void = !selected.is_empty() && selected.iter().all(void);
+        if !selected.is_empty() && !selected.iter().any(|pod| has_effect(cx, *pod, rule)) {
+            out.pass(&CHECK, &rule.origin.object, rule.origin.span);
+            continue;
+        }
+        if last == Some(at) || all_void || opens_alone(cx, rule) {
             continue; // one entry of `toPorts` after another, or the more exact check speaks
         }
         last = Some(at);
         out.push(finding.affects(selected.iter().map(|pod| Arc::clone(&pod.workload.id))));
     }
+}
+
+/// Whether a rule admits any address to a pod after what other rules deny.
+fn has_effect(cx: &Context<'_>, pod: PodRef<'_>, rule: &Rule) -> bool {
+    let of_names = matches!(&rule.peers, Peers::Set(set)
+        if set.iter().any(|peer| matches!(peer, PeerSet::Fqdn { .. })));
+    let families = [every_address(), IpNet::from(Ipv6Net::default())];
+    let parts = families.into_iter().flat_map(|all| cx.reach.ranges(pod, Direction::Egress, all));
+    let mut ends = parts.map(Endpoint::Range);
+    let isolated = cx.reach.selecting(pod, Direction::Egress).iter().any(|r| r.default_deny);
+    !isolated
+        || of_names
+        || ends.any(|end| {
+            let verdict = cx.reach.possibly_admitted(pod, Direction::Egress, &end);
+            verdict.by.contains(&rule.index)
+        })
 }
 
 fn to_world(rule: &Rule, at: Span, ports: &PortSet) -> Finding {

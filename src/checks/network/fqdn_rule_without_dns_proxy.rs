@@ -22,7 +22,7 @@ check! {
     ///
     /// ## Known gaps
     /// The DNS rule may stand in any policy that selects the same pods. Where no such pod is in the
-    /// input only rules of the same subject are seen, and the confidence is medium.
+    /// input only rules for the same or for more pods are seen, and the confidence is medium.
     "fqdn-rule-without-dns-proxy" {
         run: find,
         title: "FQDN rule never matches",
@@ -47,11 +47,14 @@ check! {
 
 fn find(cx: &Context<'_>, out: &mut Outcomes) {
     let rules = cx.reach.rules();
+    let proxying: Vec<&Rule> = rules.iter().filter(|rule| proxies_dns(rule)).collect();
     let mut last = None;
     for rule in rules.iter().filter(|rule| rule.direction == Direction::Egress) {
         let Some(name) = first_name(rule) else { continue };
         let pods: Vec<PodRef<'_>> = cx.reach.selected(rule).collect();
-        let same_subject = cx.reach.siblings(rule).iter().find(|other| proxies_dns(other));
+        let mut same_subject = cx.reach.siblings(rule).iter().chain(proxying.iter().copied());
+        let same_subject =
+            same_subject.find(|other| proxies_dns(other) && is_for_all_of(other, rule));
         let for_every_pod = pods.iter().map(|pod| {
             let selecting = cx.reach.selecting(*pod, Direction::Egress);
             selecting.into_iter().find(|other| proxies_dns(other))
@@ -80,4 +83,10 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
                 .confidence(sure),
         );
     }
+}
+
+/// Whether a rule is for every pod of another one, those that are not in the input included.
+pub(super) fn is_for_all_of(rule: &Rule, other: &Rule) -> bool {
+    let same = Arc::ptr_eq(&rule.subject, &other.subject);
+    same || rule.in_force && rule.subject.includes(&other.subject)
 }

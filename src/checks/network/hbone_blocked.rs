@@ -5,7 +5,7 @@ use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::config::Mesh;
 use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
-use crate::model::{Direction, Known, Protocol};
+use crate::model::{Certain, Direction, Known, Protocol, Unknown, Workload};
 use crate::reach::{Action, Endpoint, PodRef, Rule};
 
 check! {
@@ -20,7 +20,8 @@ check! {
     /// AuthorizationPolicy.
     ///
     /// ## Known gaps
-    /// Reported for pods that a rule admits on other ports and that are in the mesh on both sides.
+    /// Reported for pods that a rule admits on other ports and that are in the mesh on both sides. Not
+    /// assessed where the labels of a namespace decide on that and are not in the input.
     "hbone-blocked" {
         run: find,
         title: "mesh tunnel port is blocked",
@@ -37,6 +38,8 @@ check! {
             Kind::CiliumClusterwideNetworkPolicy,
             Kind::OtherNetworkPolicy,
             Kind::Gateway,
+            Kind::PeerAuthentication,
+            Kind::AuthorizationPolicy,
         ],
         fix: "admit TCP port 15008 for the same peers",
         aliases: &[],
@@ -47,65 +50,95 @@ check! {
 const HBONE: u16 = 15008;
 
 fn find(cx: &Context<'_>, out: &mut Outcomes) {
-    for pod in cx.reach.pods() {
-        if !in_ambient(cx, pod) {
+    if cx.model.mesh() != Some(Mesh::Ambient) {
+        out.not_applicable();
+        return;
+    }
+    let pods: Vec<(PodRef<'_>, Certain<bool>)> =
+        cx.reach.pods().map(|pod| (pod, in_ambient(cx, pod))).collect();
+    for (pod, enrolled) in &pods {
+        if *enrolled == Known(false) {
             out.not_applicable();
             continue;
         }
         for direction in Direction::ALL {
-            let rules = cx.reach.selecting(pod, direction);
+            let rules = cx.reach.selecting(*pod, direction);
             let Some(isolating) = rules.iter().find(|rule| rule.default_deny) else { continue };
-            match blocked(cx, pod, direction) {
-                None => out.pass(&CHECK, &pod.workload.id, isolating.origin.span),
-                Some((rule, peer)) => {
-                    let policy = title(&rule.origin.object);
-                    let headline = format!("{policy} blocks the mesh for {}", pod.workload.title());
-                    let label = "the application's port is admitted, TCP 15008 is not";
-                    out.push(
-                        CHECK
-                            .finding(&rule.origin.object, headline)
-                            .label(rule.origin.span, label)
-                            .label(pod.workload.span, "these pods are in the ambient mesh")
-                            .label(peer.workload.span, "and so are these, at the other end")
-                            .affects([Arc::clone(&pod.workload.id)]),
-                    );
+            let mut doubt = None;
+            let mut found = None;
+            let near = peers(cx, *pod, direction).into_iter();
+            let near = near.filter_map(|peer| pods.get(peer.index()));
+            for (peer, other) in near.filter(|(_, other)| *other != Known(false)) {
+                let Some(rule) = blocked(cx, *pod, direction, *peer) else { continue };
+                if let Unknown(reason) = enrolled {
+                    doubt = Some(Arc::clone(reason));
+                } else if let Unknown(reason) = other {
+                    doubt = Some(Arc::clone(reason));
+                } else {
+                    found = Some((rule, peer.workload));
+                    break;
                 }
+            }
+            let id = &pod.workload.id;
+            match (found, doubt) {
+                (Some((rule, peer)), _) => report(out, pod.workload, rule, peer),
+                (None, Some(reason)) => out.not_assessed(&CHECK, id, reason),
+                (None, None) => out.pass(&CHECK, id, isolating.origin.span),
             }
         }
     }
 }
 
-fn in_ambient(cx: &Context<'_>, pod: PodRef<'_>) -> bool {
-    matches!(cx.model.enrolment(pod.workload), Known(e) if e.mesh == Mesh::Ambient)
+fn report(out: &mut Outcomes, workload: &Workload, rule: &Rule, peer: &Workload) {
+    let policy = title(&rule.origin.object);
+    let headline = format!("{policy} blocks the mesh for {}", workload.title());
+    out.push(
+        CHECK
+            .finding(&rule.origin.object, headline)
+            .label(rule.origin.span, "the application's port is admitted, TCP 15008 is not")
+            .label(workload.span, "these pods are in the ambient mesh")
+            .label(peer.span, "and so are these, at the other end")
+            .affects([Arc::clone(&workload.id)]),
+    );
 }
 
-/// A rule that admits a mesh peer on other TCP ports than the tunnel's, and that peer.
+fn in_ambient(cx: &Context<'_>, pod: PodRef<'_>) -> Certain<bool> {
+    match cx.model.enrolment(pod.workload) {
+        Known(enrolment) => Known(enrolment.mesh == Mesh::Ambient),
+        Unknown(reason) => Unknown(reason),
+    }
+}
+
+/// The pods that may be admitted, but not on the tunnel's port: peers of a rule that leaves it out or
+/// denies.
+fn peers<'a>(cx: &Context<'a>, pod: PodRef<'a>, direction: Direction) -> Vec<PodRef<'a>> {
+    let holds_tunnel = |rule: &Rule| rule.ports.resolve(None).contains(Protocol::Tcp, HBONE);
+    let rules = cx.reach.selecting(pod, direction).iter();
+    let narrow = rules.filter(|rule| rule.action != Action::Allow || !holds_tunnel(rule));
+    let mut peers: Vec<PodRef<'_>> = narrow.flat_map(|rule| cx.reach.peers(rule)).collect();
+    peers.sort_unstable_by_key(|peer| peer.index());
+    peers.dedup_by_key(|peer| peer.index());
+    peers
+}
+
+/// The rule that admits a peer on other TCP ports than the tunnel's.
 fn blocked<'a>(
     cx: &Context<'a>,
     pod: PodRef<'a>,
     direction: Direction,
-) -> Option<(&'a Rule, PodRef<'a>)> {
-    let rules = cx.reach.selecting(pod, direction);
-    let holds_tunnel = |rule: &Rule| rule.ports.resolve(None).contains(Protocol::Tcp, HBONE);
-    // Only a rule that leaves the tunnel's port out admits a peer without it, or one that denies.
-    let narrow = rules.iter().filter(|rule| rule.action != Action::Allow || !holds_tunnel(rule));
-    let mut peers: Vec<PodRef<'_>> = narrow.flat_map(|rule| cx.reach.peers(rule)).collect();
-    peers.sort_unstable_by_key(|peer| peer.index());
-    peers.dedup_by_key(|peer| peer.index());
-    let others = |peer: &PodRef<'_>| {
-        !Arc::ptr_eq(&peer.workload.id, &pod.workload.id) && in_ambient(cx, *peer)
-    };
-    for peer in peers.into_iter().filter(others) {
-        let end = Endpoint::Pod(peer.workload);
-        let verdict = cx.reach.certainly_admitted(pod, direction, &end);
-        let tcp = verdict.allowed.or(&verdict.conditional);
-        if tcp.ports(Protocol::Tcp).is_empty() || tcp.contains(Protocol::Tcp, HBONE) {
-            continue;
-        }
-        let rule = verdict.by.first().and_then(|index| cx.reach.rule(*index));
-        if let Some(rule) = rule {
-            return Some((rule, peer));
-        }
+    peer: PodRef<'a>,
+) -> Option<&'a Rule> {
+    if Arc::ptr_eq(&peer.workload.id, &pod.workload.id) {
+        return None;
     }
-    None
+    let end = Endpoint::Pod(peer.workload);
+    let verdict = cx.reach.certainly_admitted(pod, direction, &end);
+    let open = verdict.open();
+    if open.ports(Protocol::Tcp).is_empty() || open.contains(Protocol::Tcp, HBONE) {
+        return None;
+    }
+    let destination = end.destination(direction, pod.workload);
+    let rules = verdict.by.iter().filter_map(|index| cx.reach.rule(*index));
+    let tcp = |rule: &&Rule| !rule.ports.resolve(destination).ports(Protocol::Tcp).is_empty();
+    rules.into_iter().find(tcp)
 }

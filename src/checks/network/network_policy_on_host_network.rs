@@ -4,8 +4,8 @@ use super::evidence::title;
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::{Kind, ObjectId, Span};
 use crate::finding::{Layer, Persona, Severity};
-use crate::model::{Truth, Workload};
-use crate::reach::{Dialect, selects_labels};
+use crate::model::{CiliumPolicy, Truth, Workload};
+use crate::reach::{Dialect, NamespaceScope, Subject, cilium_subjects, claims, selects_labels};
 
 check! {
     /// Flags policies that claim pods in their node's network, which no policy reaches.
@@ -18,7 +18,8 @@ check! {
     /// Take the pod off the host's network, or guard the node itself (a host policy, a firewall).
     ///
     /// ## Known gaps
-    /// Policies for every pod of the namespace count as claims, too.
+    /// Policies for every pod of the namespace count as claims, too; those for every pod of the cluster
+    /// or the mesh do not.
     "network-policy-on-host-network" {
         run: find,
         title: "policy claims a pod in the host's network",
@@ -28,8 +29,10 @@ check! {
         persona: Persona::Regular,
         reads: &[
             Kind::Pod,
+            Kind::Namespace,
             Kind::NetworkPolicy,
             Kind::CiliumNetworkPolicy,
+            Kind::CiliumClusterwideNetworkPolicy,
             Kind::AuthorizationPolicy,
         ],
         fix: "remove `hostNetwork: true`, or guard the node itself",
@@ -39,23 +42,23 @@ check! {
 
 fn find(cx: &Context<'_>, out: &mut Outcomes) {
     for workload in cx.model.workloads() {
-        let Some(host) = workload.pod.host_network.as_ref().filter(|host| host.value) else {
+        let mut claims = claiming(cx, workload);
+        let Some((first, place)) = claims.next() else {
             out.not_applicable();
             continue;
         };
-        let claims = claims(cx, workload);
-        let Some((first, _)) = claims.first() else {
-            out.not_applicable();
+        let Some(host) = workload.pod.host_network.as_ref().filter(|host| host.value) else {
+            out.pass(&CHECK, &workload.id, place);
             continue;
         };
         let headline =
-            format!("{} claims {}, which no policy reaches", title(first), workload.title());
+            format!("{} claims {}, which no policy reaches", title(&first), workload.title());
         let mut finding = CHECK
             .finding(&workload.id, headline)
             .label(host.span, "policies are not applied to pods in the host's network")
             .affects([Arc::clone(&workload.id)])
             .voids();
-        for (policy, at) in claims {
+        for (policy, at) in [(first, place)].into_iter().chain(claims) {
             finding = finding.label(at, format!("{} claims it", title(&policy)));
         }
         out.push(finding);
@@ -63,23 +66,42 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
 }
 
 /// The policies whose selector fits a pod, as if it were an ordinary one.
-fn claims(cx: &Context<'_>, workload: &Workload) -> Vec<(Arc<ObjectId>, Span)> {
-    const KINDS: &[Kind] =
-        &[Kind::NetworkPolicy, Kind::CiliumNetworkPolicy, Kind::AuthorizationPolicy];
-    let model = cx.model.model();
-    let Some(part) = cx.model.part(&workload.id.namespace, KINDS) else { return Vec::new() };
-    let fits = |selector, dialect| selects_labels(selector, workload, dialect, model) == Truth::Yes;
-    let plain = part.network_policies.iter().filter(|policy| policy.refused.is_none());
-    let plain = plain.filter(|policy| fits(&policy.subject, Dialect::Kubernetes));
-    let cilium = part.cilium_policies.iter().filter(|policy| policy.refused.is_none());
-    let cilium = cilium.filter(|policy| {
-        let mut selectors = policy.rules.iter().filter_map(|rule| rule.endpoints.as_ref());
-        selectors.any(|selector| fits(selector, Dialect::Cilium))
+fn claiming<'a>(
+    cx: &Context<'a>,
+    workload: &'a Workload,
+) -> impl Iterator<Item = (Arc<ObjectId>, Span)> + use<'a> {
+    const KINDS: &[Kind] = &[
+        Kind::Namespace,
+        Kind::NetworkPolicy,
+        Kind::CiliumNetworkPolicy,
+        Kind::CiliumClusterwideNetworkPolicy,
+        Kind::AuthorizationPolicy,
+    ];
+    let view = cx.model;
+    let model = view.model();
+    let own = view.part(&workload.id.namespace, KINDS);
+    let plain = own.into_iter().flat_map(|part| &part.network_policies);
+    let plain = plain.filter(move |policy| {
+        let fits = selects_labels(&policy.subject, workload, Dialect::Kubernetes, model);
+        policy.refused.is_none() && fits == Truth::Yes
     });
-    let mesh = part.authorization_policies.iter().filter(|policy| {
-        policy.selector.as_ref().is_some_and(|selector| fits(selector, Dialect::Kubernetes))
+    let cilium = own.into_iter().chain(view.part("", KINDS)).flat_map(|part| &part.cilium_policies);
+    let cilium = cilium.filter(move |policy| {
+        let mut subjects = cilium_subjects(policy).filter(|subject| is_specific(policy, subject));
+        let fits = |subject: Subject| claims(&subject, workload, model) == Truth::Yes;
+        policy.refused.is_none() && subjects.any(fits)
+    });
+    let mesh = own.into_iter().flat_map(|part| &part.authorization_policies);
+    let mesh = mesh.filter(move |policy| {
+        policy.refused.is_none() && model.is_for(policy, workload) == Truth::Yes
     });
     let plain = plain.map(|policy| (Arc::clone(&policy.id), policy.span));
     let cilium = cilium.map(|policy| (Arc::clone(&policy.id), policy.span));
-    plain.chain(cilium).chain(mesh.map(|policy| (Arc::clone(&policy.id), policy.span))).collect()
+    plain.chain(cilium).chain(mesh.map(|policy| (Arc::clone(&policy.id), policy.span)))
+}
+
+/// Whether a policy means some pods, and not just whatever runs in the cluster.
+fn is_specific(policy: &CiliumPolicy, subject: &Subject) -> bool {
+    let everywhere = subject.namespaces == NamespaceScope::All && subject.pods.matches_all();
+    !(policy.clusterwide && everywhere)
 }

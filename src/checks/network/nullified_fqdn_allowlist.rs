@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use super::egress_to_world::world_place;
 use super::evidence::title;
+use super::fqdn_rule_without_dns_proxy::is_for_all_of;
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
@@ -19,7 +20,7 @@ check! {
     /// Remove the broader rule, or narrow it to the addresses that are really needed.
     ///
     /// ## Known gaps
-    /// Compared are rules of the same policy subject and rules that select the same pod of the
+    /// Compared are rules for the same or for more pods and rules that select the same pod of the
     /// input. Where no pod is known, a policy elsewhere may still open the same port.
     "nullified-fqdn-allowlist" {
         run: find,
@@ -53,8 +54,7 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
         let Some(name) = first_name(listed) else { continue };
         let ports = listed.ports.resolve(None);
         let opener = open.iter().find(|(other, _)| {
-            let together =
-                Arc::ptr_eq(&other.subject, &listed.subject) || cx.reach.meet(listed, other);
+            let together = is_for_all_of(other, listed) || cx.reach.meet(listed, other);
             together && !other.ports.resolve(None).and(&ports).is_empty()
         });
         let Some((other, at)) = opener else {

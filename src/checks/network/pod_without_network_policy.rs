@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
-use crate::model::{Direction, Unknown};
+use crate::model::Direction;
 
 check! {
     /// Flags pods that no network policy of any kind selects.
@@ -57,7 +57,7 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
             out.pass(&CHECK, &workload.id, rule.origin.name);
             continue;
         }
-        if let Unknown(reason) = cx.reach.isolation(pod, Direction::Ingress) {
+        if let Some(reason) = cx.reach.doubt_about_selection(pod) {
             out.not_assessed(&CHECK, &workload.id, reason);
             continue;
         }

@@ -8,7 +8,7 @@ use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::{Kind, ObjectId};
 use crate::finding::{Layer, Persona, Severity};
 use crate::model::Direction;
-use crate::reach::{Endpoint, Peers, PodRef};
+use crate::reach::{Action, Endpoint, Entity, PeerSet, Peers, PodRef, Rule};
 
 check! {
     /// Flags policies that isolate pods and then admit everything again.
@@ -22,8 +22,9 @@ check! {
     ///
     /// ## Known gaps
     /// "Everything" is every pod of every namespace, every IPv4 address outside, and every port. The
-    /// rule that opens the pods is reported; where several do so together, the first one. Not
-    /// assessed where a policy that opens the pods may be missing from the input.
+    /// rule that opens the pods is reported; where several do so together, the first one. Where no
+    /// pod of a policy is in the input only a rule without any limit is reported. Not assessed where
+    /// a policy that opens the pods may be missing from the input.
     "policy-allows-everything" {
         run: find,
         title: "policy admits everything",
@@ -69,6 +70,10 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
             }
         }
     }
+    let rules = cx.reach.rules().iter().filter(|rule| opens_alone(cx, rule));
+    for rule in rules {
+        opened.entry((rule.index, rule.direction)).or_default();
+    }
     for ((index, direction), workloads) in opened {
         let Some(rule) = cx.reach.rule(index) else { continue };
         let (what, effect) = match direction {
@@ -83,6 +88,34 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
                 .affects(workloads)
                 .voids(),
         );
+    }
+}
+
+/// Whether a rule without any limit is for pods that are not in the input: it opens them, too.
+pub(super) fn opens_alone(cx: &Context<'_>, rule: &Rule) -> bool {
+    let unlimited = rule.in_force
+        && rule.default_deny
+        && rule.action == Action::Allow
+        && is_anybody(&rule.peers)
+        && rule.ports.is_all()
+        && rule.guard.is_none()
+        && rule.handshake.is_none();
+    let selected = |pod: PodRef<'_>| {
+        cx.reach.selecting(pod, rule.direction).iter().any(|other| other.index == rule.index)
+    };
+    let denies = |other: &&Rule| other.action == Action::Deny && other.direction == rule.direction;
+    let denied =
+        || cx.reach.rules().iter().filter(denies).any(|d| d.subject.includes(&rule.subject));
+    unlimited && !cx.reach.pods().any(selected) && !denied()
+}
+
+/// Whether peers are everybody in one word.
+fn is_anybody(peers: &Peers) -> bool {
+    let all = |peer: &PeerSet| matches!(peer, PeerSet::Entity { entity: Entity::All, .. });
+    match peers {
+        Peers::Any => true,
+        Peers::Nobody => false,
+        Peers::Set(set) => set.iter().any(all),
     }
 }
 

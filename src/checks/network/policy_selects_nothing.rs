@@ -84,7 +84,8 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
         dialect: Dialect::Kubernetes,
     };
     for policy in cx.model.authorization_policies() {
-        let Some(selector) = policy.selector.as_ref().filter(|_| !policy.targeted) else {
+        let applies = !policy.targeted && policy.refused.is_none();
+        let Some(selector) = policy.selector.as_ref().filter(|_| applies) else {
             continue;
         };
         // In the root namespace of the mesh it is for every namespace (M15).

@@ -10,7 +10,7 @@ use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::{Kind, ObjectId};
 use crate::finding::{Layer, Persona, Severity};
 use crate::model::Direction;
-use crate::reach::Endpoint;
+use crate::reach::{Endpoint, PodRef};
 
 check! {
     /// Flags pods with egress to the world that leaves private address ranges in.
@@ -62,18 +62,11 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
         let mut reached = Vec::new();
         let mut by = None;
         for range in &ranges {
-            let endpoint = Endpoint::Range(*range);
-            let verdict = cx.reach.certainly_admitted(pod, Direction::Egress, &endpoint);
-            let wide = verdict.by.iter().find(|index| {
-                let rule = cx.reach.rule(**index);
-                rule.is_some_and(|rule| {
-                    world_place(rule).is_some() && !rule.ports.resolve(None).is_empty()
-                })
-            });
-            if let Some(index) = wide.filter(|_| !verdict.allowed.is_empty()) {
-                by = by.or(Some(*index));
-                reached.push(range.to_string());
-            }
+            let parts = cx.reach.ranges(pod, Direction::Egress, *range);
+            let (open, rules): (Vec<IpNet>, Vec<u32>) =
+                parts.into_iter().filter_map(|part| Some((part, wide(cx, pod, part)?))).unzip();
+            by = by.or(rules.first().copied());
+            reached.extend(words(*range, &open));
         }
         match by {
             None => out.pass(&CHECK, &pod.workload.id, isolating.origin.span),
@@ -95,5 +88,29 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
                 .label(at, format!("these addresses include {reached}"))
                 .affects(workloads),
         );
+    }
+}
+
+/// The rule for every address by which a pod reaches a range, if it does.
+fn wide(cx: &Context<'_>, pod: PodRef<'_>, range: IpNet) -> Option<u32> {
+    let verdict = cx.reach.certainly_admitted(pod, Direction::Egress, &Endpoint::Range(range));
+    if verdict.allowed.is_empty() {
+        return None;
+    }
+    let is_wide = |index: &u32| {
+        let rule = cx.reach.rule(*index);
+        rule.is_some_and(|rule| world_place(rule).is_some() && !rule.ports.resolve(None).is_empty())
+    };
+    verdict.by.into_iter().find(is_wide)
+}
+
+/// How a message names what is open of a range.
+fn words(range: IpNet, open: &Vec<IpNet>) -> Option<String> {
+    let open = IpNet::aggregate(open);
+    match open.as_slice() {
+        [] => None,
+        [one] => Some(one.to_string()),
+        [one, two] => Some(format!("{one}, {two}")),
+        _ => Some(format!("parts of {range}")),
     }
 }
