@@ -10,5 +10,6 @@ mod mesh;
 mod oracle;
 mod program;
 mod samples;
+mod secrets;
 mod support;
 mod yaml;
