@@ -73,7 +73,7 @@ impl Command {
             return Some(hit);
         }
         if text.contains(' ') {
-            return self.script(text);
+            return secret::in_phrase(text).or_else(|| self.script(text));
         }
         // The value of `--from-literal=password=...` is an assignment, too.
         let (name, value) = text.split_once('=')?;

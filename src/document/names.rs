@@ -10,7 +10,7 @@ pub(super) enum Strength {
 }
 
 /// Last words that turn a name around: what is meant is something about the credential.
-const HARMLESS_END: [&str; 104] = [
+const HARMLESS_END: [&str; 105] = [
     "file",
     "files",
     "path",
@@ -18,6 +18,7 @@ const HARMLESS_END: [&str; 104] = [
     "directory",
     "name",
     "names",
+    "alias",
     "ref",
     "url",
     "uri",

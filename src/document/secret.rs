@@ -66,6 +66,12 @@ static PAIR: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&format!(r"{json}|<([\w.-]+)>([^<>]+)</")).expect("a constant")
 });
 
+/// A password behind the word for it, in SQL, in a configuration without signs, in a `.netrc`.
+static PHRASE: LazyLock<Regex> = LazyLock::new(|| {
+    let quoted = r#"\b(?:identified\s+by|password)\s*(?:=>)?\s*['"]([^'"]+)['"]"#;
+    Regex::new(&format!(r"(?i){quoted}|\blogin\s+\S+\s+password\s+(\S+)")).expect("a constant")
+});
+
 /// A credential found in a text, and where in it.
 pub(super) struct Hit {
     pub(super) credential: Credential,
@@ -126,7 +132,7 @@ pub(super) fn by_name(name: &str, value: &str) -> Option<Hit> {
     }
     let strength = strength(name)?;
     let trimmed = value.trim();
-    let named = looks_secret(trimmed, strength);
+    let named = looks_secret(trimmed, strength) && !is_label(name, trimmed);
     let start = value.len() - value.trim_start().len();
     named.then_some(Hit { credential: Credential::Named, range: (start, start + trimmed.len()) })
 }
@@ -151,13 +157,16 @@ pub(super) fn in_lines(text: &str) -> Option<Hit> {
 /// A line of a properties, INI, environment, YAML or JSON file.
 pub(super) fn in_line(line: &str) -> Option<Hit> {
     let body = line.trim();
-    if body.starts_with(['#', ';']) || body.starts_with("//") {
+    // A registry's settings in `.npmrc` begin like a comment.
+    let registry = body.split_once("/:_").map(|(_, setting)| setting);
+    if body.starts_with(['#', ';']) || body.starts_with("//") && registry.is_none() {
         return None;
     }
-    if let Some(hit) = in_pairs(line).or_else(|| in_redis(line)) {
-        return Some(hit);
+    let special = in_pairs(line).or_else(|| in_redis(line)).or_else(|| in_phrase(line));
+    if special.is_some() {
+        return special;
     }
-    let (name, value) = body.split_once(['=', ':'])?;
+    let (name, value) = registry.unwrap_or(body).split_once(['=', ':'])?;
     let name = name.trim().trim_start_matches("- ").trim_start_matches("export ");
     let name = name.trim_matches(['"', '\'', ' ']);
     let plain_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
@@ -175,7 +184,8 @@ pub(super) fn in_line(line: &str) -> Option<Hit> {
     let strength = strength(name)?;
     let start = line.find(inner).filter(|_| !inner.is_empty())?;
     let range = (start, start + inner.len());
-    looks_secret(inner, strength).then_some(Hit { credential: Credential::Named, range })
+    let secret = looks_secret(inner, strength) && !is_label(name, inner);
+    secret.then_some(Hit { credential: Credential::Named, range })
 }
 
 /// A value without the comment behind it.
@@ -200,6 +210,14 @@ fn in_pairs(line: &str) -> Option<Hit> {
             .then_some(Hit { credential: Credential::Named, range: (value.start, value.end) })
     });
     hits.next()
+}
+
+/// A password behind the word for it, without a sign between them.
+pub(super) fn in_phrase(line: &str) -> Option<Hit> {
+    let values = PHRASE.captures_iter(line).filter_map(|found| found.get(1).or(found.get(2)));
+    let mut secret = values.into_iter().filter(|v| looks_secret(v.as_str(), Strength::Password));
+    let value = secret.next()?;
+    Some(Hit { credential: Credential::Named, range: (value.start(), value.end()) })
 }
 
 /// The password of a Redis configuration, which stands behind its name.
@@ -238,6 +256,13 @@ fn looks_secret(value: &str, strength: Strength) -> bool {
     }
 }
 
+/// Whether a value is the name itself, as a person reads it: `login.password=Password`.
+fn is_label(name: &str, value: &str) -> bool {
+    let capital = value.starts_with(|c: char| c.is_ascii_uppercase());
+    let word = value.get(1..).is_some_and(|rest| rest.chars().all(|c| c.is_ascii_lowercase()));
+    capital && word && name.to_ascii_lowercase().ends_with(&value.to_ascii_lowercase())
+}
+
 /// Whether letters and digits take turns, as they do in what was made by chance and in no name.
 fn is_mixed(value: &str) -> bool {
     let bytes = value.as_bytes();
@@ -251,7 +276,8 @@ fn is_mixed(value: &str) -> bool {
     bytes.windows(2).filter(turn).count() >= 3
 }
 
-/// Whether a value points to a secret instead of being one: a path, a URL, a store reference.
+/// Whether a value points to a secret instead of being one (a path, a URL, a store reference), or says
+/// of what type it is.
 fn is_reference(value: &str) -> bool {
     const SCHEMES: [&str; 13] = [
         "vault:",
@@ -268,12 +294,32 @@ fn is_reference(value: &str) -> bool {
         "gcpsm:",
         "awssm:",
     ];
-    const WORDS: [&str; 16] = [
-        "true", "false", "null", "none", "nil", "default", "auto", "yes", "no", "enabled",
-        "disabled", "required", "optional", "always", "never", "prompt",
+    const WORDS: [&str; 22] = [
+        "true",
+        "false",
+        "null",
+        "none",
+        "nil",
+        "default",
+        "auto",
+        "yes",
+        "no",
+        "enabled",
+        "disabled",
+        "required",
+        "optional",
+        "always",
+        "never",
+        "prompt",
+        "string",
+        "string!",
+        "str",
+        "text",
+        "bytes",
+        "secretstr",
     ];
     let lower = value.to_ascii_lowercase();
-    value.starts_with(['/', '.', '~', '$', '%', '@'])
+    value.starts_with(['/', '.', '~', '$', '%', '@', '`'])
         || SCHEMES.iter().any(|scheme| lower.starts_with(scheme))
         || WORDS.contains(&lower.as_str())
 }
@@ -285,7 +331,7 @@ pub(super) fn is_placeholder(value: &str) -> bool {
         [('<', '>'), ('[', ']')].iter().any(|(a, b)| value.starts_with(*a) && value.ends_with(*b));
     value.is_empty()
         || bracketed
-        || ["${", "$(", "{{", "{%", "<path:"].iter().any(|mark| value.contains(mark))
+        || ["${", "$(", "#{", "{{", "{%", "<path:"].iter().any(|mark| value.contains(mark))
         || value.starts_with('$')
         || says_later(&value.to_ascii_lowercase())
         || !is_varied(value)

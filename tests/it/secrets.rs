@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::support::{judge, say, write};
 
 /// What has to be found.
-const SECRETS: &str = r#"
+const SECRETS: &str = r##"
 env       DB_PASSWORD              winter-plum-9
 env       PGPASSWORD               kettledrum
 env       MYSQL_ROOT_PASSWORD      Rosinenbrot!7
@@ -59,6 +59,36 @@ env       SQL                      Server=db;User Id=sa;Password=Wren-Field-8;En
 env       STORAGE                  AccountName=orders;AccountKey=Q7xLw84Rt9fK2mQ7xLw84Rt==
 env       FEED                     https://feed.example.org/rates?api_key=9fK2mQ7xLw84Rt
 env       TLS_KEY                  -----BEGIN PRIV~ATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA==\n-----END PRIV~ATE KEY-----
+env       ROOT_PW                  kettle#Drum9
+env       TWILIO_AUTH_TOKEN        5c1f0e9a7b3d2846
+env       DD_API_KEY               9a8b7c6d5e4f30219a8b7c6d5e4f3021
+env       ELASTIC_PASSWORD         elastic
+env       GRAFANA_ADMIN_PASS       prom-operator
+env       MINIO_SECRET_KEY         minio-plum-123
+env       NATS_URL                 nats://svc:kettle7@nats:4222
+config    alertmanager.yml         global:\n  smtp_auth_password: kettledrum
+config    odbc.ini                 [shop]\nUID=sa\nPWD=Kettle7Drum
+config    credentials              [default]\nregion = eu\naws_secret_access_key = wJ4rXUtnFEMI7K~MDENGbPxRfiCYzQLMPT9Kd2
+config    .npmrc                   //registry.example.org/:_authToken=9fK2mQ7xLw84Rt
+config    .netrc                   machine git.example.org login robot password kettle7drum
+config    .pgpass                  db:5432:shop:orders:plum-orchard
+config    app.toml                 [db]\npassword = "Wren-Field-8"
+config    settings.py              DATABASES = {'default': {'PASSWORD': 'Wren-Field-8'}}
+config    init.sql                 CREATE USER orders WITH PASSWORD 'Wren-Field-8';
+config    users.sql                ALTER USER 'root'@'%' IDENTIFIED BY 'Wren-Field-8';
+config    logstash.conf            output {\n  elasticsearch { password => "Wren-Field-8" }\n}
+config    main.tf                  password = "Wren-Field-8"
+args      pg_dump                  --dbname=postgres://orders:q7-plum@db/shop
+args      mongosh                  -u root -p plum-orchard-41
+args      app                      --client-secret=Zq8wrenField
+args      java                     -Dspring.datasource.password=Wren-Field-8 -jar app.jar
+args      helm                     upgrade shop ./chart --set auth.password=kettledrum
+args      sshpass                  -p kettledrum ssh robot@host
+script    sh                       psql "host=db user=orders password=kettledrum" -c "select 1"
+script    sh                       psql -c "create role orders login password 'kettledrum'"
+script    sh                       wget --header="Authorization: Basic cm9ib3Q6a2V0dGxl" https://push.example.org
+script    sh                       DATABASE_URL=postgres://orders:q7-plum@db/shop ./run
+script    sh                       echo "robot:kettle7drum" | chpasswd
 config    password                 winter-plum-9
 config    redis-password           kettle7drum
 config    apiToken                 tG7kLq2Zx91
@@ -83,10 +113,10 @@ script    sh                       kubectl create secret generic x --from-litera
 secret    password                 plum-orchard-41
 secret    tls.key                  -----BEGIN PRIV~ATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA==\n-----END PRIV~ATE KEY-----
 secret    .dockerconfigjson        {"auths":{"registry.example.org":{"auth":"b3JkZXJzOnBsdW0="}}}
-"#;
+"##;
 
 /// What has to be left alone.
-const LOOKALIKES: &str = r#"
+const LOOKALIKES: &str = r##"
 env       DB_PASSWORD              ${DB_PASSWORD}
 env       DB_PASSWORD              $(OTHER)
 env       DB_PASSWORD              $DB_PASSWORD
@@ -163,6 +193,36 @@ env       SASL_MECHANISM           SCRAM-SHA-512
 env       SK                       sk-learn
 env       CERT                     -----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIU\n-----END CERTIFICATE-----
 env       PGP                      -----BEGIN PGP PUBLIC KEY BLOCK-----\nmDMEXEcE6RYJKwYBBAHa\n-----END PGP PUBLIC KEY BLOCK-----
+env       SENTRY_DSN               https://9a8b7c6d5e4f30219a8b7c6d5e4f3021@ingest.example.org/7
+env       PASSWORD_ENCODER         bcrypt
+env       AUTH_METHOD              token
+env       CSRF_TOKEN_NAME          _csrf
+env       SECRET_ROTATION_DAYS     30
+env       ACCESS_TOKEN_VALIDITY    3600seconds
+env       KUBE_TOKEN_PATH          /var/run/secrets/kubernetes.io/serviceaccount/token
+env       ENCRYPTION_KEY_ALIAS     alias/orders-2026
+env       PASSWORD_PROMPT          Password:
+env       TOKENS_PER_MINUTE        90000
+env       PGPASSFILE               /root/.pgpass
+env       AWS_SECRET_NAME          prod/orders/db
+config    messages.properties      login.password=Password\nlogin.token=Token
+config    realm.json               {"accessTokenLifespan": "300", "passwordPolicy": "length(12) and digits(1)"}
+config    prometheus.yml           bearer_token_file: /run/token\nbasic_auth:\n  password_file: /etc/pw
+config    loki.yaml                secret_access_key: ${S3_SECRET}
+config    fluent.conf              <match app>\n  password "#{ENV['ES_PASSWORD']}"\n</match>
+config    grafana.ini              admin_password = $__file{/etc/secrets/pw}
+config    app.js                   const token = req.headers.authorization;\nif (password === other) {}
+config    schema.graphql           type Login {\n  password: String!\n  token: ID!\n}
+config    types.ts                 interface Login {\n  password: string;\n  token?: string;\n}
+config    openapi.yaml             password:\n  type: string\n  format: password
+config    main.go                  password := os.Getenv("DB_PASSWORD")
+config    table.sql                CREATE TABLE users (id int, password VARCHAR(255) NOT NULL);
+args      app                      --auth-mode=token --password-policy=strict
+args      proxy                    --upstream=http://127.0.0.1:8080/ --auth-token-audiences=orders-api-v1
+script    sh                       password=$(openssl rand -hex 16); echo "password generated"
+script    sh                       PASSWORD=`cat /run/password`; run
+script    sh                       read -s -p "Password: " PASSWORD
+script    sh                       if [ "$PASSWORD" = "changeme" ]; then exit 1; fi
 config    password.file            /run/secrets/db
 config    passwordKey              admin-password
 config    app.properties           spring.datasource.password=${DB_PASSWORD}\n# spring.datasource.password=old-plum-41
@@ -191,7 +251,7 @@ secret    password                 ${PASSWORD}
 secret    password                 changeme
 secret    tls.crt                  -----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIU\n-----END CERTIFICATE-----
 secret    password                 ENC[AES256_GCM,data:p8Qz,iv:1b0=,tag:9a==,type:str]
-"#;
+"##;
 
 /// The lines of a list, each as an object of its own name.
 fn objects(list: &str, prefix: &str) -> Vec<(String, String)> {
