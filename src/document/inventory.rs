@@ -175,10 +175,10 @@ fn looks_like_patch(document: &Document) -> bool {
 
 /// The second of two objects of one identity replaces the first in every join.
 fn mark_superseded(documents: &mut [Document]) {
-    let mut later: Option<Arc<ObjectId>> = None;
-    for document in documents.iter_mut().rev() {
-        document.superseded = later.as_ref() == Some(&document.id);
-        later = Some(Arc::clone(&document.id));
+    let pairs = documents.iter().zip(documents.iter().skip(1));
+    let replaced: Vec<bool> = pairs.map(|(first, second)| replaces(first, second)).collect();
+    for (document, replaced) in documents.iter_mut().zip(replaced) {
+        document.superseded = replaced;
     }
 }
 
@@ -214,10 +214,20 @@ fn apply_crd_scopes(documents: &mut [Document]) {
     }
 }
 
+/// Whether the second of two neighbours replaces the first. Where the API server makes the name, from
+/// `generateName`, each is an object of its own.
+fn replaces(first: &Document, second: &Document) -> bool {
+    let named = |document: &Document| {
+        let name = document.root().path(&["metadata", "name"]);
+        name.is_some_and(|name| !name.is_null())
+    };
+    first.id == second.id && named(first) && named(second)
+}
+
 /// Objects whose identity occurs before.
 fn twins(documents: &[Document]) -> Vec<Defect> {
     let pairs = documents.iter().zip(documents.iter().skip(1));
-    let equal = pairs.filter(|(a, b)| a.id == b.id);
+    let equal = pairs.filter(|(a, b)| replaces(a, b));
     equal
         .map(|(first, second)| Defect {
             kind: DefectKind::ObjectDefinedTwice,

@@ -1,6 +1,7 @@
 //! Text to objects: identity, values, and the exact place of every value.
 
 mod breaks;
+mod command;
 mod defect;
 mod files;
 mod identity;
@@ -8,6 +9,7 @@ mod inventory;
 mod json;
 mod kind;
 mod merge;
+mod names;
 mod offset;
 mod parse;
 mod pointer;

@@ -2,6 +2,7 @@
 //! read: the tree keeps a mark in their place and the kept text has their bytes overwritten, so no
 //! output can print them.
 
+use super::command::Command;
 use super::files::{Span, narrow, slice};
 use super::secret::{self, Hit};
 use super::tree::{LengthClass, Mark, Node, Redacted, Slot, Text, Tree, Value};
@@ -38,7 +39,6 @@ enum Place {
     Encoded,
     Annotations,
     Environment,
-    Arguments,
 }
 
 struct Found {
@@ -66,14 +66,9 @@ fn walk(node: Node<'_>, place: Place, in_secret: bool, found: &mut Vec<Found>) {
     match node.value() {
         Value::Map => map(node, place, in_secret, false, found),
         Value::List => {
-            let mut flag = None;
             for item in node.all_children() {
                 match (place, item.value()) {
                     (Place::Environment, Value::Map) => variable(item, found),
-                    (Place::Arguments, Value::Str(text)) => {
-                        keep(item, argument(flag, text), text, found);
-                        flag = Some(text);
-                    }
                     _ => walk(item, place, in_secret, found),
                 }
             }
@@ -107,9 +102,13 @@ fn map(node: Node<'_>, place: Place, in_secret: bool, config: bool, found: &mut 
             (Place::Text, "data") if config => Place::ConfigMap,
             (Place::Text, "binaryData") if config => Place::Encoded,
             (Place::Text, "env") => Place::Environment,
-            (Place::Text, "command" | "args") => Place::Arguments,
+            (Place::Text, "command" | "args") if child.is_list() => {
+                let before = if key == "args" { node.get("command") } else { None };
+                arguments(before, child, found);
+                continue;
+            }
             (Place::Text, "annotations") => Place::Annotations,
-            (Place::Environment | Place::Arguments, _) => Place::Text,
+            (Place::Environment, _) => Place::Text,
             _ => place,
         };
         walk(child, inner, in_secret, found);
@@ -137,10 +136,15 @@ fn scalar(node: Node<'_>, text: &str, place: Place, in_secret: bool, found: &mut
         Place::Annotations if names_a_container(node.key()) => {
             keep(node, secret::by_shape(text), text, found);
         }
-        Place::ConfigMap | Place::Annotations => {
-            keep(node, secret::by_name(node.key(), text), text, found);
+        Place::ConfigMap => {
+            let hit = secret::by_name(node.key(), text).or_else(|| secret::in_lines(text));
+            keep(node, hit, text, found);
         }
-        Place::Text | Place::Environment | Place::Arguments => {
+        Place::Annotations => keep(node, secret::by_name(node.key(), text), text, found),
+        Place::Text if matches!(node.key(), "command" | "args") => {
+            keep(node, Command::default().argument(text), text, found);
+        }
+        Place::Text | Place::Environment => {
             keep(node, secret::by_shape(text), text, found);
         }
     }
@@ -176,19 +180,19 @@ fn number_by_name(node: Node<'_>, name: &str, number: i64, found: &mut Vec<Found
     keep(node, hit, &text, found);
 }
 
-/// An argument: `--flag=value`, a value behind its flag, or a script.
-fn argument(flag: Option<&str>, text: &str) -> Option<Hit> {
-    if text.contains('\n') {
-        return secret::in_lines(text);
+/// The words of a command; those of `before` come first and are kept where they stand.
+fn arguments(before: Option<Node<'_>>, list: Node<'_>, found: &mut Vec<Found>) {
+    let mut command = Command::default();
+    for item in before.into_iter().flat_map(Node::all_children) {
+        if let Value::Str(text) = item.value() {
+            command.argument(text);
+        }
     }
-    if let Some((name, value)) = text.split_once('=').filter(|(name, _)| !name.contains(' ')) {
-        let start = name.len() + 1;
-        let hit = secret::by_name(name.trim_start_matches('-'), value)?;
-        return Some(Hit { range: (hit.range.0 + start, hit.range.1 + start), ..hit });
-    }
-    match flag.filter(|f| f.starts_with('-') && !f.contains('=')) {
-        Some(flag) if !text.starts_with('-') => secret::by_name(flag.trim_start_matches('-'), text),
-        _ => secret::by_shape(text),
+    for item in list.all_children() {
+        match item.value() {
+            Value::Str(text) => keep(item, command.argument(text), text, found),
+            _ => walk(item, Place::Text, false, found),
+        }
     }
 }
 

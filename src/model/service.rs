@@ -213,7 +213,9 @@ impl ConfigMap {
         Self {
             id: Arc::clone(&document.id),
             span: document.head,
-            has_data: field(document.root(), "data").is_some(),
+            has_data: ["data", "binaryData"]
+                .iter()
+                .any(|key| field(document.root(), key).is_some()),
             hits: document.secrets.iter().map(|hit| (key(hit), hit.clone())).collect(),
         }
     }

@@ -247,12 +247,28 @@ fn is_pod_spec(node: Node<'_>) -> bool {
     containers.peek().is_some() && containers.all(|c| c.is_map() && named(c))
 }
 
+/// Where an argument is a script, the place of its secret is a part of it.
+fn narrow(pod: &mut Pod, document: &Document) {
+    let arguments = pod.containers.iter_mut().flat_map(|container| &mut container.arguments);
+    for argument in arguments.filter(|argument| argument.credential.is_some()) {
+        let whole = argument.span;
+        let inside = |at: Span| {
+            at.file == whole.file
+                && (whole.start..=whole.end).contains(&at.start)
+                && at.end <= whole.end
+        };
+        let hit = document.secrets.iter().find(|hit| inside(hit.at));
+        argument.span = hit.map_or(whole, |hit| hit.at);
+    }
+}
+
 fn assemble(
     document: &Document,
     carrier: Carrier,
     metadata: Option<Node<'_>>,
-    pod: Pod,
+    mut pod: Pod,
 ) -> Workload {
+    narrow(&mut pod, document);
     let labels = metadata.and_then(|metadata| field(metadata, "labels"));
     Workload {
         id: Arc::clone(&document.id),

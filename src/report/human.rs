@@ -4,7 +4,7 @@
 mod block;
 mod matrix;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
 
@@ -50,9 +50,16 @@ fn group(findings: &[Finding]) -> (Groups<'_>, Vec<&Finding>) {
             single.push(finding);
         }
     }
-    let alone = groups.extract_if(.., |_, findings| findings.len() == 1);
+    let alone = groups.extract_if(.., |_, findings| settings(findings) == 1);
     single.extend(alone.flat_map(|(_, findings)| findings));
     (groups, single)
+}
+
+/// How many settings are missing. A text may show an object twice, and each time is judged, but its
+/// settings are missing once.
+fn settings(findings: &[&Finding]) -> usize {
+    let settings = findings.iter().map(|finding| (finding.check, &finding.container));
+    settings.collect::<BTreeSet<_>>().len()
 }
 
 fn of_problem(problem: &Problem) -> Block {
@@ -111,7 +118,7 @@ fn of_group(subject: &ObjectId, findings: &[&Finding]) -> Block {
         slug: format!("{worst}[hardening]"),
         url: None,
         severity: worst,
-        headline: format!("{} misses {} hardening settings", subject.title(), findings.len()),
+        headline: format!("{} misses {} hardening settings", subject.title(), settings(findings)),
         places,
         notes: Vec::new(),
         help: Some(helps.join("\n")),

@@ -215,8 +215,7 @@ fn suppression(run: &Run<'_>, waiver: &AppliedWaiver) -> Value {
 fn logical(id: &ObjectId, tables: &Tables<'_>) -> String {
     let version = tables.versions.get(id).copied().unwrap_or_default();
     let parts = [&id.group, version, &id.kind, &id.namespace, &id.name];
-    let parts: Vec<String> =
-        parts.into_iter().filter(|part| !part.is_empty()).map(|part| clean(part)).collect();
+    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).map(clean).collect();
     parts.join("/")
 }
 

@@ -12,6 +12,7 @@ mod oracle;
 mod program;
 mod reach;
 mod samples;
+mod secrets;
 mod structural;
 mod support;
 mod yaml;

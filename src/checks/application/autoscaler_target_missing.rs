@@ -17,8 +17,8 @@ check! {
     ///
     /// ## Known gaps
     /// Not assessed for targets of kinds that carry no pod template, and where the target may come
-    /// from a chart or an operator. A target that is there but cannot be scaled (a DaemonSet) is not
-    /// reported.
+    /// from a chart, an operator or the controller of a Gateway. A target that is there but cannot be
+    /// scaled (a DaemonSet) is not reported.
     "autoscaler-target-missing" {
         run: find,
         title: "autoscaler has no target",
@@ -26,7 +26,7 @@ check! {
         cell: CellRole::Judges,
         severity: Severity::Medium,
         persona: Persona::Regular,
-        reads: &[Kind::HorizontalPodAutoscaler, Kind::Pod],
+        reads: &[Kind::HorizontalPodAutoscaler, Kind::Pod, Kind::Gateway],
         fix: "correct `scaleTargetRef`",
         aliases: &[
             ("kube-linter", "dangling-horizontalpodautoscaler"),

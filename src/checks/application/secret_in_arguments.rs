@@ -19,7 +19,8 @@ check! {
     ///
     /// ## Known gaps
     /// Literal values are found by their shape and by the flag before them. Of values from Secrets
-    /// `$(NAME)` is seen, which Kubernetes expands, and `--flag=$NAME` inside a shell script.
+    /// `$(NAME)` is seen, which Kubernetes expands, and `--flag=$NAME` or `--flag $NAME` inside a
+    /// shell script. Short flags are known of a few programs (`redis-cli -a`, `mysql -p...`).
     "secret-in-arguments" {
         run: find,
         title: "secret is passed as argument",
@@ -70,6 +71,13 @@ fn judge(workload: &Workload, container: &Container, argument: &Argument) -> Opt
     Some(finding(headline).label(argument.span, label).label(variable.name_span, source))
 }
 
+/// Whether a long flag that waits for its value stands last. Short ones are as often those of `test`,
+/// which the shell runs itself.
+fn ends_with_flag(text: &str) -> bool {
+    let last = text.split_whitespace().next_back().unwrap_or_default();
+    last.len() > 2 && last.starts_with("--") && !last.contains('=')
+}
+
 /// Whether a variable's value becomes part of a command line: `$(NAME)` by Kubernetes, or a shell
 /// variable behind a flag.
 fn expands(text: &str, name: &str) -> bool {
@@ -84,7 +92,8 @@ fn expands(text: &str, name: &str) -> bool {
             let behind = text.get(at + found.len()..).and_then(|rest| rest.chars().next());
             let whole = behind.is_none_or(|c| !c.is_ascii_alphanumeric() && c != '_');
             let word = before.rsplit(char::is_whitespace).next().unwrap_or_default();
-            whole && word.starts_with("--") && word.ends_with('=')
+            let attached = word.starts_with("--") && word.ends_with('=');
+            whole && (attached || word.is_empty() && ends_with_flag(before))
         })
     })
 }

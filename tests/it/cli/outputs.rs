@@ -30,6 +30,24 @@ fn each_output_takes_the_format_before_it() {
 }
 
 #[test]
+fn an_object_that_a_text_shows_twice_misses_its_settings_once() {
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: shop}\n\
+               spec: {containers: [{name: web}, {name: side}]}\n";
+    let fence = format!("```yaml\n{pod}```\n");
+    let text = format!("{fence}\nand later once more\n\n{fence}");
+    let tree = Tree::new(&[("once.md", fence.as_str()), ("twice.md", text.as_str())]);
+    let missing = |file: &str| {
+        let run = tree.palisade(["check", file]).run().exit(1);
+        let lines = run.stdout.lines().filter(|line| line.contains(" hardening settings"));
+        let words: Vec<String> = lines.map(|line| line.trim().to_owned()).collect();
+        words
+    };
+    let once = missing("once.md");
+    assert_eq!(once.len(), 1, "{once:?}");
+    assert_eq!(missing("twice.md"), once);
+}
+
+#[test]
 fn json_v1_is_another_name_of_json() {
     let tree = Tree::new(&[("a.yaml", LOW)]);
     let current = tree.check(["-f", "json"]).exit(1);
