@@ -185,9 +185,20 @@ fn first_column(glyphs: &[Glyph], total: usize, part: &Part, room: usize) -> usi
         glyph.map_or(total, |glyph| glyph.column)
     };
     let (start, end) = (column_at(part.start), column_at(part.end).min(room));
-    let pointer = start + end.saturating_sub(start) / 2;
+    let half = end.saturating_sub(start) / 2;
     let text: usize = part.texts.iter().map(|text| columns(text) + 2).sum();
-    if pointer + ARM + text.min(LABEL) > room { start.saturating_sub(BEFORE) } else { 0 }
+    if start + half + ARM + text.min(LABEL) <= room {
+        return 0;
+    }
+    // In narrow columns the text needs what would stand before the label.
+    let spare = room.saturating_sub(1 + half + ARM + narrowest(&part.texts));
+    start.saturating_sub(BEFORE.min(spare))
+}
+
+/// Columns that the text of a label has at least: those of its longest word, and some.
+fn narrowest(texts: &[String]) -> usize {
+    let words = texts.iter().flat_map(|text| text.split(' '));
+    words.map(|word| columns(word) + 1).max().unwrap_or(0).clamp(LABEL - 12, LABEL)
 }
 
 /// The texts of a label, one below the other where they do not fit beside each other.
