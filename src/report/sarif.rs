@@ -5,7 +5,7 @@ use std::io;
 
 use serde_json::{Value, json};
 
-use super::{Run, url};
+use super::{Run, counted, url};
 use crate::catalog::Check;
 use crate::document::{ObjectId, Span, clean};
 use crate::finding::{AppliedWaiver, Confidence, Finding, Severity};
@@ -215,8 +215,7 @@ fn suppression(run: &Run<'_>, waiver: &AppliedWaiver) -> Value {
 fn logical(id: &ObjectId, tables: &Tables<'_>) -> String {
     let version = tables.versions.get(id).copied().unwrap_or_default();
     let parts = [&id.group, version, &id.kind, &id.namespace, &id.name];
-    let parts: Vec<String> =
-        parts.into_iter().filter(|part| !part.is_empty()).map(|part| clean(part)).collect();
+    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).map(clean).collect();
     parts.join("/")
 }
 
@@ -310,8 +309,9 @@ fn notifications(run: &Run<'_>, cut: usize) -> Vec<Value> {
         .collect();
     list.extend(gaps.iter().map(|text| json!({"level": "warning", "message": {"text": text}})));
     if cut > 0 {
-        let text =
-            format!("{cut} results of lower severity were cut: consumers keep {MOST_RESULTS}");
+        let was = if cut == 1 { "was" } else { "were" };
+        let results = counted(cut, "result");
+        let text = format!("{results} of lower severity {was} cut: consumers keep {MOST_RESULTS}");
         list.push(json!({"level": "warning", "message": {"text": text}}));
     }
     list
