@@ -70,6 +70,7 @@ fn whole(cluster: &Cluster, settings: &Settings, format: Format) {
     let exit = Exit { code: 1, reason: String::new() };
     let run = Run {
         assessments: &assessments,
+        inventories: &loaded.inventories,
         files: &loaded.files,
         reports: &loaded.reports,
         problems: &loaded.problems,

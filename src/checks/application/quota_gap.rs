@@ -82,8 +82,8 @@ fn judge(cx: &Context<'_>, out: &mut Outcomes, quota: &Quota, others: &[&Quota])
     let mut unsure = false;
     for (limits, closes, what) in PAIRS {
         let written = |key: &&str| quota.hard.iter().find(|hard| hard.value == **key);
-        let Some(half) = limits.iter().find_map(|key| written(&key)) else { continue };
-        if closes.iter().any(|key| written(&key).is_some()) {
+        let Some(half) = limits.iter().find_map(&written) else { continue };
+        if closes.iter().any(|key| written(key).is_some()) {
             continue;
         }
         let elsewhere = others.iter().filter_map(|other| {
