@@ -190,6 +190,64 @@ fn every_root_has_its_own_table_of_layers() {
     assert!(one.contains("\nDefence in depth\n"), "{one}");
 }
 
+#[test]
+fn a_value_that_is_withheld_is_shown_as_asterisks_where_it_stands() {
+    let text = "\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings, namespace: shop}
+data:
+  settings.ini: |
+    [backup]
+    bucket = backups
+    secret_key = Yt5RkQ8wZb3nXv6Lc1Jm9Pf2Hd7Gs4Ae
+";
+    let tree = Tree::new(&[("a.yaml", text)]);
+    let human = tree.check(["--include", "secret-in-configmap"]).exit(1).stdout;
+    let line = human.lines().find(|line| line.starts_with(" 8 \u{2502}")).expect("the line");
+    assert_eq!(line.split_once('\u{2502}').map(|l| l.1.trim()), Some("********"), "{human}");
+    assert!(human.contains("[a.yaml:8:18]"), "{human}");
+}
+
+#[test]
+fn a_document_without_a_manifest_is_no_root_of_the_totals() {
+    let tree = Tree::new(&[("a.yaml", CLEAN), ("README.md", "# Nothing to apply\n")]);
+    let text = tree.check(["--include-docs", "--include", "privileged-container"]).exit(0).stdout;
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("2 objects of 2 kinds in 1 root "), "{text}");
+}
+
+#[test]
+fn names_cannot_steer_a_terminal_in_any_format() {
+    let name = "\\e[31mred\\a\\r\\u202Eslate\\u0085";
+    let text = CRITICAL
+        .replace("mighty,", &format!("\"{name}\","))
+        .replace("main", &format!("\"{name}\""));
+    let tree = Tree::new(&[("a.yaml", &text)]);
+    for format in ["human", "table", "json", "sarif"] {
+        let out = tree.check(["-f", format]).exit(1).stdout;
+        assert!(out.contains("red"), "{out}");
+        let texts = match serde_json::from_str::<Value>(&out) {
+            Ok(json) => strings(&json).join("\n"),
+            Err(_) => out,
+        };
+        let harmful = |c: &char| (c.is_control() && !matches!(c, '\n' | '\t')) || *c == '\u{202e}';
+        assert_eq!(texts.chars().find(harmful), None, "{format}: {texts:?}");
+    }
+}
+
+/// Every text of a JSON value.
+fn strings(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) => vec![text.clone()],
+        Value::Array(list) => list.iter().flat_map(strings).collect(),
+        Value::Object(map) => {
+            map.iter().flat_map(|(key, v)| [vec![key.clone()], strings(v)].concat()).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
 fn custom(kind: &str, name: &str) -> String {
     format!(
         "apiVersion: agents.example/v1\nkind: {kind}\nmetadata: {{name: {name}, namespace: shop}}\nspec: {{}}\n"

@@ -297,6 +297,32 @@ fn a_name_is_percent_encoded_in_its_address() {
     assert_eq!(place(location).0, "a b/\u{e9}%[1].yaml");
 }
 
+#[test]
+fn a_name_cannot_make_a_link() {
+    let name = "\"[click](https://evil.example) ](1)\"";
+    let text_of = "\
+apiVersion: v1
+kind: Service
+metadata: {name: NAME, namespace: shop}
+spec: {selector: {app: checkout}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: NAME, namespace: shop, labels: {app: check-out}}
+spec: {containers: [{name: NAME, image: a, securityContext: {privileged: true}}]}
+"
+    .replace("NAME", name);
+    let log = log_of(&[("a.yaml", &text_of)], &[]);
+    let results = list(&log["runs"][0], "results");
+    assert!(results.len() > 5);
+    for result in results {
+        let message = text(&result["message"], "text");
+        let related = list(result, "relatedLocations").len();
+        assert_eq!(message.matches("](").count(), related, "{message}");
+        assert!(!message.contains("](https"), "{message}");
+    }
+}
+
 fn notifications(log: &Value) -> &Vec<Value> {
     list(&log["runs"][0]["invocations"][0], "toolExecutionNotifications")
 }

@@ -383,6 +383,43 @@ fn the_report_for_people_counts_what_is_suppressed() {
 }
 
 #[test]
+fn a_waiver_of_the_configuration_is_for_all_roots_and_judged_once() {
+    let fence = |name: &str| format!("# Guide\n\n```yaml\n{}```\n", pod(name, "", "", ""));
+    let of = |name: &str| {
+        let tree = Tree::new(&[
+            ("a.md", &fence("a")),
+            ("b.md", &fence("b")),
+            ("palisade.yaml", &configured(&format!("name: {name}"))),
+        ]);
+        let report = tree.check(ARGS.into_iter().chain(["--include-docs"])).exit(1).json();
+        assert_eq!(report["roots"].as_array().map(Vec::len), Some(2));
+        let findings = slugs(&report["findings"]).join(" ");
+        (findings, report["ignored"].as_array().map(Vec::len))
+    };
+    assert_eq!(of("a"), (PRIVILEGED.to_owned(), Some(1)));
+    assert_eq!(of("b"), (PRIVILEGED.to_owned(), Some(1)));
+    let unused = format!("{PRIVILEGED} {PRIVILEGED} waiver-unused");
+    assert_eq!(of("c"), (unused, Some(0)));
+}
+
+#[test]
+fn a_waiver_in_a_file_that_two_roots_share_counts_once() {
+    let on = " # palisade: ignore[privileged-container] known";
+    let shared = pod("shared", "", "", on);
+    let own = pod("own", "", "", "").replace("privileged: true", "privileged: false");
+    let tree =
+        Tree::new(&[("base.yaml", &shared), ("dev/own.yaml", &own), ("prod/own.yaml", &own)]);
+    let report = json(&tree);
+    assert_eq!(report["roots"].as_array().map(Vec::len), Some(2));
+    assert_eq!(slugs(&report["findings"]), [""; 0]);
+    assert_eq!(ignored(&report), [(PRIVILEGED, "comment")]);
+    assert_eq!(report["ignored"][0]["roots"], serde_json::json!(["dev", "prod"]));
+    let idle = shared.replace("privileged: true", "privileged: false");
+    tree.write("base.yaml", &idle);
+    assert_eq!(slugs(&json(&tree)["findings"]), ["waiver-unused"], "once, not once for each root");
+}
+
+#[test]
 fn a_waiver_in_a_fence_or_heredoc_holds_like_one_in_a_file() {
     let on = " # palisade: ignore[privileged-container] shown as a bad example";
     let fence = format!("# Guide\n\n```yaml\n{}```\n", pod("a", "", "", on));
