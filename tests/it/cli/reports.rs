@@ -191,6 +191,26 @@ fn every_root_has_its_own_table_of_layers() {
 }
 
 #[test]
+fn as_much_of_a_long_line_is_shown_as_its_labels_leave_room_for() {
+    let text = CRITICAL.split("spec:").next().expect("its head").to_owned()
+        + "spec:\n  containers: [{name: main, image: a, securityContext: {privileged: true}}]\n";
+    let tree = Tree::new(&[("a.yaml", &text)]);
+    let at = |columns: &str| {
+        let run = tree.palisade(["check", "a.yaml", "--include", "privileged-container"]);
+        let human = run.env("COLUMNS", columns).run().exit(1).stdout;
+        let line = human.lines().find(|l| l.starts_with(" 5 \u{2502}")).map(str::to_owned);
+        assert!(human.contains("every isolation is off"), "{human}");
+        line.expect("the line")
+    };
+    assert!(at("160").contains("  containers: [{name: main"), "{}", at("160"));
+    assert!(at("100").contains("[{name: main, image: a"), "{}", at("100"));
+    for columns in ["40", "60", "80", "100", "160"] {
+        assert!(at(columns).contains("privileged: true") || columns == "40", "{}", at(columns));
+        assert!(at(columns).contains("true"), "{}", at(columns));
+    }
+}
+
+#[test]
 fn a_value_that_is_withheld_is_shown_as_asterisks_where_it_stands() {
     let text = "\
 apiVersion: v1
