@@ -400,7 +400,7 @@ pub struct Row {
     pub subject: Arc<ObjectId>,
     /// One cell per layer, in the order of [`Layer::ALL`].
     pub cells: Vec<Cell>,
-    /// How many of network, mesh and gateway are effective or weakened.
+    /// How many of network, mesh and gateway are proven to act, weakened or not.
     pub layers_left: usize,
 }
 

@@ -25,11 +25,13 @@ pub(super) fn of(args: &CheckArgs, loaded: &Loaded, assessments: &[Assessment]) 
         return exit(3, "no Kubernetes object was found".to_owned());
     }
     let silent = assessments.iter().all(|a| a.findings.is_empty() && a.hidden == 0);
+    let whole = assessments.iter().all(|a| a.not_assessed.is_empty() && a.gaps.is_empty());
     exit(
         0,
-        match silent {
-            true => "clean".to_owned(),
-            false => format!("no finding at or above {}", setup::severity(args.fail_on)),
+        match (silent, whole) {
+            (true, true) => "clean".to_owned(),
+            (true, false) => "no finding, but not everything could be assessed".to_owned(),
+            (false, _) => format!("no finding at or above {}", setup::severity(args.fail_on)),
         },
     )
 }

@@ -35,7 +35,9 @@ fn page(check: &Check, width: usize) -> String {
     text.push('\n');
     docs(check.docs, width, &mut text);
     if !check.params.is_empty() {
-        text.push_str(&format!("\nParameters (checks.{}.params in palisade.yaml)\n", check.slug));
+        text.push('\n');
+        let title = format!("Parameters (checks.{}.params in palisade.yaml)", check.slug);
+        paragraph("", &title, width, &mut text);
         for param in check.params {
             paragraph("  ", &format!("{}: {}", param.name, param.doc), width, &mut text);
         }

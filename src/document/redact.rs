@@ -222,10 +222,13 @@ fn apply(tree: &mut Tree, found: Vec<Found>, raw: &str) -> Redactions {
             Slot::Str(text) => tree.text(text).to_owned(),
             _ => String::new(),
         };
+        redactions.ranges.push(entry.span);
         if matches!(mark, Mark::Credential(_)) && within.is_some() {
             let needle = within.and_then(|(start, end)| value.get(start..end));
             let at = needle.map_or(span, |needle| narrow_to(span, needle, raw));
             redactions.hits.push(SecretHit { node, at, mark });
+            // Asterisks at the exact place: a report that shows its line would show blanks.
+            redactions.ranges.push(Text { start: at.start, end: at.end });
         }
         if let Slot::Str(text) = entry.slot {
             let stars = "*".repeat(value.len());
@@ -234,7 +237,6 @@ fn apply(tree: &mut Tree, found: Vec<Found>, raw: &str) -> Redactions {
         if let Some(entry) = tree.entries.get_mut(holder as usize) {
             entry.slot = Slot::Redacted(Redacted { mark, length });
         }
-        redactions.ranges.push(entry.span);
     }
     redactions
 }

@@ -126,12 +126,15 @@ fn totals(run: &Run<'_>, style: Style, text: &mut String) {
     let documents = run.inventories.iter().flat_map(|inventory| &inventory.documents);
     let kinds: BTreeSet<(&str, &str)> =
         documents.map(|d| (d.id.group.as_str(), d.id.kind.as_str())).collect();
+    // A document without a manifest is looked at, and is no root that anybody knows of.
+    let known = run.assessments.iter().filter(|a| a.objects > 0 || !a.gaps.is_empty());
+    let roots = known.count();
     let seen = format!(
         "{}{states}, {} of {} in {}",
         counted(run.reports.len(), "file"),
         counted(objects, "object"),
         counted(kinds.len(), "kind"),
-        counted(run.assessments.len(), "root"),
+        counted(roots, "root"),
     );
     paragraph("", &seen, style.width, text);
     outcomes(run, style, text);

@@ -41,6 +41,32 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// Lines of at most `width` columns, all of them: a word that is longer is broken, behind a slash
+/// where it has one.
+pub(super) fn folded(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for line in wrap(text, width) {
+        if columns(&line) <= width {
+            lines.push(line);
+            continue;
+        }
+        let mut open = String::new();
+        for piece in line.split_inclusive('/') {
+            if !open.is_empty() && columns(&open) + columns(piece) > width {
+                lines.push(std::mem::take(&mut open));
+            }
+            for c in piece.chars() {
+                if !open.is_empty() && columns(&open) + columns_of(c) > width {
+                    lines.push(std::mem::take(&mut open));
+                }
+                open.push(c);
+            }
+        }
+        lines.push(open);
+    }
+    lines
+}
+
 /// Wraps a text behind `first`; further lines are indented as far.
 pub(crate) fn paragraph(first: &str, text: &str, width: usize, out: &mut String) {
     let indent = columns(first);
@@ -57,7 +83,7 @@ pub(crate) fn paragraph(first: &str, text: &str, width: usize, out: &mut String)
 
 #[cfg(test)]
 mod tests {
-    use super::{counted, paragraph, wrap};
+    use super::{counted, folded, paragraph, wrap};
 
     #[test]
     fn text_is_broken_at_blanks_by_what_it_is_wide() {
@@ -71,6 +97,20 @@ mod tests {
         ];
         for (text, width, lines) in cases {
             assert_eq!(wrap(text, width), lines, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_must_fit_is_broken_behind_slashes_first() {
+        let cases: [(&str, usize, &[&str]); 5] = [
+            ("a/b/c.yaml:12", 20, &["a/b/c.yaml:12"]),
+            ("some/long/path.yaml:12", 14, &["some/long/", "path.yaml:12"]),
+            ("x/unbreakable and more", 6, &["x/", "unbrea", "kable", "and", "more"]),
+            ("\u{65e5}\u{672c}\u{8a9e}", 5, &["\u{65e5}\u{672c}", "\u{8a9e}"]),
+            ("", 4, &[""]),
+        ];
+        for (text, width, lines) in cases {
+            assert_eq!(folded(text, width), lines, "{text:?}");
         }
     }
 

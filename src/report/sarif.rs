@@ -5,7 +5,7 @@ use std::io;
 
 use serde_json::{Value, json};
 
-use super::{Run, url};
+use super::{Run, counted, url};
 use crate::catalog::Check;
 use crate::document::{ObjectId, Span, clean};
 use crate::finding::{AppliedWaiver, Confidence, Finding, Severity};
@@ -309,8 +309,9 @@ fn notifications(run: &Run<'_>, cut: usize) -> Vec<Value> {
         .collect();
     list.extend(gaps.iter().map(|text| json!({"level": "warning", "message": {"text": text}})));
     if cut > 0 {
-        let text =
-            format!("{cut} results of lower severity were cut: consumers keep {MOST_RESULTS}");
+        let was = if cut == 1 { "was" } else { "were" };
+        let results = counted(cut, "result");
+        let text = format!("{results} of lower severity {was} cut: consumers keep {MOST_RESULTS}");
         list.push(json!({"level": "warning", "message": {"text": text}}));
     }
     list

@@ -119,7 +119,7 @@ impl<'f> Excerpt<'f> {
         }
         let glyphs = glyphs(line);
         let total = glyphs.last().map_or(0, |glyph| glyph.column + glyph.wide);
-        let from = parts.first().map_or(0, |part| first_column(&glyphs, total, part, room));
+        let from = first_column(&glyphs, total, &parts, room);
         let cut_left = skipped > 0 || from > 0;
         let cut_right = more || total - from.min(total) + usize::from(cut_left) > room;
         let last = from + room.saturating_sub(usize::from(cut_left) + usize::from(cut_right));
@@ -178,16 +178,33 @@ fn piece(line: &str, near: usize, room: usize) -> (usize, &str, bool) {
     (from, line.get(from..to).unwrap_or_default(), to < line.len())
 }
 
-/// The first column that is shown: shortly before the label if its text would not fit otherwise.
-fn first_column(glyphs: &[Glyph], total: usize, part: &Part, room: usize) -> usize {
+/// The first column that is shown: as far to the left as the texts of the labels allow.
+fn first_column(glyphs: &[Glyph], total: usize, parts: &[Part], room: usize) -> usize {
+    let Some(first) = parts.first() else { return 0 };
     let column_at = |at: usize| {
         let glyph = glyphs.get(glyphs.partition_point(|glyph| glyph.at < at));
         glyph.map_or(total, |glyph| glyph.column)
     };
-    let (start, end) = (column_at(part.start), column_at(part.end).min(room));
-    let pointer = start + end.saturating_sub(start) / 2;
-    let text: usize = part.texts.iter().map(|text| columns(text) + 2).sum();
-    if pointer + ARM + text.min(LABEL) > room { start.saturating_sub(BEFORE) } else { 0 }
+    let half = |part: &Part| column_at(part.end).saturating_sub(column_at(part.start)) / 2;
+    let behind = |part: &Part| {
+        let text: usize = part.texts.iter().map(|text| columns(text) + 2).sum();
+        let said = column_at(part.start) + half(part) + ARM + text.min(LABEL);
+        said.max(column_at(part.end))
+    };
+    let last = parts.iter().map(behind).max().unwrap_or(0);
+    if last <= room {
+        return 0;
+    }
+    // In narrow columns the text needs what would stand before the label.
+    let spare = room.saturating_sub(1 + half(first) + ARM + narrowest(&first.texts));
+    let nearest = column_at(first.start).saturating_sub(BEFORE.min(spare));
+    nearest.min(last + 2 - room)
+}
+
+/// Columns that the text of a label has at least: those of its longest word, and some.
+fn narrowest(texts: &[String]) -> usize {
+    let words = texts.iter().flat_map(|text| text.split(' '));
+    words.map(|word| columns(word) + 1).max().unwrap_or(0).clamp(LABEL - 12, LABEL)
 }
 
 /// The texts of a label, one below the other where they do not fit beside each other.

@@ -150,6 +150,23 @@ pub(crate) fn conforms(report: &Value) {
     assert!(errors.is_empty(), "{errors:#?}");
 }
 
+/// The directories of samples, as a user names them.
+pub(crate) fn samples() -> Vec<String> {
+    let directory = std::fs::read_dir(crate::support::project().join("samples"));
+    let entries = directory.expect("the samples are there").flatten();
+    let names = entries.filter(|entry| entry.path().is_dir()).map(|entry| entry.file_name());
+    let mut samples: Vec<String> =
+        names.map(|name| format!("samples/{}", name.to_string_lossy())).collect();
+    samples.sort();
+    assert!(samples.len() >= 6, "only {samples:?}");
+    samples
+}
+
+/// `palisade check --include-docs` in the project.
+pub(crate) fn check_here(args: &[&str]) -> Palisade {
+    palisade(["check", "--include-docs"]).args(args).dir(&crate::support::project())
+}
+
 /// Slugs of the findings of a report, sorted.
 pub(crate) fn slugs(list: &Value) -> Vec<&str> {
     let mut slugs: Vec<&str> = list
@@ -162,8 +179,12 @@ pub(crate) fn slugs(list: &Value) -> Vec<&str> {
     slugs
 }
 
-/// A pod that every check of these tests is content with.
+/// A pod that every check of these tests is content with, in a namespace that says what it enforces.
 pub(crate) const CLEAN: &str = "\
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop, labels: {pod-security.kubernetes.io/enforce: baseline}}
+---
 apiVersion: v1
 kind: Pod
 metadata: {name: clean, namespace: shop}

@@ -82,7 +82,7 @@ fn judge(cx: &Context<'_>, out: &mut Outcomes, quota: &Quota, others: &[&Quota])
     let mut unsure = false;
     for (limits, closes, what) in PAIRS {
         let written = |key: &&str| quota.hard.iter().find(|hard| hard.value == **key);
-        let Some(half) = limits.iter().find_map(written) else { continue };
+        let Some(half) = limits.iter().find_map(&written) else { continue };
         if closes.iter().any(|key| written(key).is_some()) {
             continue;
         }

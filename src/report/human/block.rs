@@ -16,6 +16,9 @@ use crate::finding::Severity;
 /// What stands before the headline: two blanks, a sign and a blank.
 const HEADLINE: usize = 4;
 
+/// Lines from one place to the next that still share a snippet: the context of both touches.
+const JOINED: usize = 3;
+
 /// A labelled place.
 pub(super) struct Place {
     pub(super) span: Span,
@@ -40,28 +43,24 @@ impl Block {
         (first, self.slug.clone(), self.headline.clone())
     }
 
-    /// Renders the block: the file of the first place, then the other files as "seen together with".
+    /// Renders the block: the first place, then its file, then others as "seen together with".
     pub(super) fn render(&self, files: &Files, style: Style) -> String {
         self.render_in(&|id| files.get(id), style)
     }
 
     /// Renders the block with the texts that `file` gives.
     pub(super) fn render_in<'f>(&self, file: &dyn Fn(FileId) -> &'f File, style: Style) -> String {
-        let mut order: Vec<FileId> = Vec::new();
-        for place in &self.places {
-            if !order.contains(&place.span.file) {
-                order.push(place.span.file);
-            }
-        }
         let headline = wrap(&self.headline, style.width.saturating_sub(HEADLINE)).join("\n");
         let mut text = String::new();
-        for (i, id) in order.iter().enumerate() {
-            let first = i == 0;
-            let here = self.places.iter().enumerate().filter(|(_, place)| place.span.file == *id);
-            let marks: Vec<Mark<'_>> = here
-                .map(|(n, place)| Mark { span: place.span, text: &place.text, primary: n == 0 })
+        let mut shown: Option<FileId> = None;
+        for snippet in self.snippets(file) {
+            let Some(id) = snippet.first().map(|(_, place)| place.span.file) else { continue };
+            let marks: Vec<Mark<'_>> = snippet
+                .iter()
+                .map(|(n, place)| Mark { span: place.span, text: &place.text, primary: *n == 0 })
                 .collect();
-            let source = Excerpt::new(file(*id), &marks, style.width);
+            let source = Excerpt::new(file(id), &marks, style.width);
+            let first = shown.is_none();
             let headline = if first { headline.clone() } else { String::new() };
             let part = Part { block: self, source, headline, first };
             let mut rendered = String::new();
@@ -70,7 +69,9 @@ impl Block {
             if first {
                 text.push_str(&rendered);
             } else {
-                text.push_str("    seen together with\n");
+                if shown != Some(id) {
+                    text.push_str("    seen together with\n");
+                }
                 // The snippet begins with its corner; above it stands the headline, left empty.
                 let corner = ThemeCharacters::unicode().ltop;
                 for line in rendered.lines().skip_while(|line| !line.contains(corner)) {
@@ -78,6 +79,7 @@ impl Block {
                     text.push('\n');
                 }
             }
+            shown = Some(id);
         }
         for note in &self.notes {
             paragraph("  note: ", note, style.width, &mut text);
@@ -89,6 +91,38 @@ impl Block {
         let mut trimmed: String = text.lines().flat_map(|line| [line.trim_end(), "\n"]).collect();
         trimmed.push('\n');
         trimmed
+    }
+
+    /// The places that are shown in one snippet each, with their numbers: that of the first place
+    /// comes first, the others follow by file, in the order in which the files are named, and line.
+    fn snippets<'f>(&self, file: &dyn Fn(FileId) -> &'f File) -> Vec<Vec<(usize, &Place)>> {
+        let mut order: Vec<FileId> = Vec::new();
+        for place in &self.places {
+            if !order.contains(&place.span.file) {
+                order.push(place.span.file);
+            }
+        }
+        let mut snippets: Vec<Vec<(usize, &Place)>> = Vec::new();
+        for id in order {
+            let here = self.places.iter().enumerate().filter(|(_, place)| place.span.file == id);
+            let line = |place: &Place| file(id).line_index(place.span.start);
+            let mut here: Vec<(usize, &Place)> = here.collect();
+            here.sort_by_key(|(n, place)| (line(place), *n));
+            let mut of_file: Vec<Vec<(usize, &Place)>> = Vec::new();
+            let mut before: Option<usize> = None;
+            for (n, place) in here {
+                let near = before.is_some_and(|before| line(place) <= before + JOINED);
+                before = Some(line(place));
+                match of_file.last_mut().filter(|_| near) {
+                    Some(snippet) => snippet.push((n, place)),
+                    None => of_file.push(vec![(n, place)]),
+                }
+            }
+            // A stable order: only the snippet to change moves up.
+            of_file.sort_by_key(|snippet| snippet.iter().all(|(n, _)| *n != 0));
+            snippets.append(&mut of_file);
+        }
+        snippets
     }
 }
 

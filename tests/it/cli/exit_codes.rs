@@ -141,7 +141,7 @@ fn an_exit_code_says_what_the_input_was_and_what_was_asked_for() {
         assert_eq!(json["exit"]["code"], human.code, "{name} {flags:?}");
         assert_eq!(
             last,
-            format!("exit {}: {}", human.code, json["exit"]["reason"].as_str().unwrap())
+            format!("exit {}: {}", human.code, json["exit"]["reason"].as_str().expect("text"))
         );
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
