@@ -4,7 +4,7 @@ use super::evidence::title;
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::{Kind, ObjectId, Span};
 use crate::finding::{Layer, Persona, Severity};
-use crate::model::{CiliumPolicy, Truth, Workload};
+use crate::model::{CiliumPolicy, Direction, Truth, Workload};
 use crate::reach::{Dialect, NamespaceScope, Subject, cilium_subjects, claims, selects_labels};
 
 check! {
@@ -41,24 +41,30 @@ check! {
 }
 
 fn find(cx: &Context<'_>, out: &mut Outcomes) {
+    for pod in cx.reach.pods() {
+        let mut rules = Direction::ALL.into_iter().flat_map(|d| cx.reach.selecting(pod, d));
+        match rules.next() {
+            Some(rule) => out.pass(&CHECK, &pod.workload.id, rule.origin.name),
+            None => out.not_applicable(),
+        }
+    }
     for workload in cx.model.workloads() {
-        let mut claims = claiming(cx, workload);
-        let Some((first, place)) = claims.next() else {
+        let Some(host) = workload.pod.host_network.as_ref().filter(|host| host.value) else {
+            continue;
+        };
+        let mut claims = claiming(cx, workload).peekable();
+        let Some((first, _)) = claims.peek() else {
             out.not_applicable();
             continue;
         };
-        let Some(host) = workload.pod.host_network.as_ref().filter(|host| host.value) else {
-            out.pass(&CHECK, &workload.id, place);
-            continue;
-        };
         let headline =
-            format!("{} claims {}, which no policy reaches", title(&first), workload.title());
+            format!("{} claims {}, which no policy reaches", title(first), workload.title());
         let mut finding = CHECK
             .finding(&workload.id, headline)
             .label(host.span, "policies are not applied to pods in the host's network")
             .affects([Arc::clone(&workload.id)])
             .voids();
-        for (policy, at) in [(first, place)].into_iter().chain(claims) {
+        for (policy, at) in claims {
             finding = finding.label(at, format!("{} claims it", title(&policy)));
         }
         out.push(finding);
