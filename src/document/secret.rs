@@ -105,11 +105,16 @@ pub(super) fn by_shape(text: &str) -> Option<Hit> {
     if let Some(found) = JWT.find(text) {
         return Some(hit(Credential::Jwt, found.range()));
     }
+    // Most texts are short words: what cannot match is not searched.
+    if !text.contains([':', '=']) {
+        return None;
+    }
     let header = AUTHORIZATION.captures_iter(text).filter_map(|c| c.get(1));
     if let Some(found) = header.into_iter().find(|value| !is_placeholder(value.as_str())) {
         return Some(hit(Credential::Named, found.range()));
     }
-    let parts = PART.captures_iter(text).filter_map(|c| Some((c.get(1)?, c.get(2)?)));
+    let parts = if text.contains([';', '?', '&']) { text } else { "" };
+    let parts = PART.captures_iter(parts).filter_map(|c| Some((c.get(1)?, c.get(2)?)));
     let mut secret = parts.filter(|(name, value)| {
         strength(name.as_str()).is_some_and(|says| looks_secret(value.as_str(), says))
     });
