@@ -4,7 +4,7 @@ use super::{CheckArgs, setup};
 use crate::document::State;
 use crate::finding::{Assessment, Finding};
 use crate::report::{Exit, counted};
-use crate::source::Loaded;
+use crate::source::{Loaded, TEXT_LEFT_OUT};
 
 /// The exit code of a run, with the reason for people.
 pub(super) fn of(args: &CheckArgs, loaded: &Loaded, assessments: &[Assessment]) -> Exit {
@@ -22,7 +22,9 @@ pub(super) fn of(args: &CheckArgs, loaded: &Loaded, assessments: &[Assessment]) 
         };
     }
     if loaded.reports.iter().all(|report| report.objects == 0) {
-        return exit(3, "no Kubernetes object was found".to_owned());
+        let text = loaded.reports.iter().any(|r| r.reason.as_deref() == Some(TEXT_LEFT_OUT));
+        let hint = if text { "; `--include-docs` reads documents and scripts, too" } else { "" };
+        return exit(3, format!("no Kubernetes object was found{hint}"));
     }
     let silent = assessments.iter().all(|a| a.findings.is_empty() && a.hidden == 0);
     let whole = assessments.iter().all(|a| a.not_assessed.is_empty() && a.gaps.is_empty());

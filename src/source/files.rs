@@ -35,6 +35,9 @@ pub(super) enum What {
 /// Extensions of manifests, and of texts that may hold some.
 const MANIFESTS: [&str; 3] = ["yaml", "yml", "json"];
 const TEXTS: [&str; 5] = ["md", "markdown", "txt", "sh", "bash"];
+/// Why a walk leaves them out.
+pub(crate) const TEXT_LEFT_OUT: &str =
+    "a document or script: name it, or read all of them by `--include-docs`";
 
 /// Directories that hold no manifests of the project's own.
 const SKIPPED: [&str; 3] = [".git", "node_modules", "vendor"];
@@ -148,7 +151,8 @@ impl Walk<'_> {
         }
         let text = has_extension(path, &TEXTS);
         if !(has_extension(path, &MANIFESTS) || text && self.request.include_docs) {
-            return skipped(State::Excluded, "no manifest by its extension");
+            let reason = if text { TEXT_LEFT_OUT } else { "no manifest by its extension" };
+            return skipped(State::Excluded, reason);
         }
         match unrendered {
             Some(Unrendered { what, command, .. }) if !text => {

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use globset::GlobMatcher;
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
+pub(crate) use files::TEXT_LEFT_OUT;
 pub use names::{Base, CONFIGURATIONS, NameError};
 
 use crate::document::{

@@ -84,13 +84,25 @@ impl Block {
         for note in &self.notes {
             paragraph("  note: ", note, style.width, &mut text);
         }
-        for (i, line) in self.help.iter().flat_map(|help| help.lines()).enumerate() {
-            let first = if i == 0 { "  help: " } else { "        " };
-            paragraph(first, line, style.width, &mut text);
-        }
+        self.write_help(style, &mut text);
         let mut trimmed: String = text.lines().flat_map(|line| [line.trim_end(), "\n"]).collect();
         trimmed.push('\n');
         trimmed
+    }
+
+    /// Writes the help. Where it has several entries, what does not fit stands further in.
+    fn write_help(&self, style: Style, text: &mut String) {
+        let Some(help) = &self.help else { return };
+        let inner = if help.contains('\n') { "          " } else { "        " };
+        for (i, entry) in help.lines().enumerate() {
+            let first = if i == 0 { "  help: " } else { "        " };
+            for (j, line) in wrap(entry, style.width.saturating_sub(inner.len())).iter().enumerate()
+            {
+                text.push_str(if j == 0 { first } else { inner });
+                text.push_str(line);
+                text.push('\n');
+            }
+        }
     }
 
     /// The places that are shown in one snippet each, with their numbers: that of the first place

@@ -168,6 +168,18 @@ fn the_reason_of_an_exit_code_counts_what_decided_it() {
             "exit 1: 1 finding of --fail-on-check",
         ),
         (EMPTY, &[], "exit 3: no Kubernetes object was found"),
+        (
+            &[("guide.md", "# Guide\n"), ("apply.sh", "exit 0\n")],
+            &[],
+            "exit 3: no Kubernetes object was found; `--include-docs` reads documents and \
+             scripts, too",
+        ),
+        (
+            &[("guide.md", "# Guide\n")],
+            &["--include-docs"],
+            "exit 3: no Kubernetes object was found",
+        ),
+        (&[("photo.png", "")], &[], "exit 3: no Kubernetes object was found"),
         (BROKEN_CLEAN, &[], "exit 4: incomplete: 1 file was not read or rendered to the end"),
         (TEMPLATES, &[], "exit 4: incomplete: 2 files were not read or rendered to the end"),
         (

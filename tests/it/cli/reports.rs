@@ -211,6 +211,22 @@ fn as_much_of_a_long_line_is_shown_as_its_labels_leave_room_for() {
 }
 
 #[test]
+fn a_help_of_several_entries_tells_where_each_begins() {
+    let tree = Tree::new(&[("a.yaml", CRITICAL)]);
+    let human = tree.palisade(["check", "a.yaml"]).env("COLUMNS", "80").run().exit(1).stdout;
+    let group = human.split("high[hardening]").nth(1).expect("a group");
+    let help = group.split("  help: ").nth(1).and_then(|rest| rest.split("\n\n").next());
+    let lines: Vec<&str> = help.expect("help").lines().skip(1).collect();
+    assert!(lines.len() > 6, "some entries are wrapped\n{human}");
+    for line in lines {
+        let word = line.split_whitespace().next().unwrap_or_default();
+        let entry = word.ends_with(':') && !word.starts_with('`');
+        let indent = line.len() - line.trim_start().len();
+        assert_eq!(indent, if entry { 8 } else { 10 }, "{line:?}");
+    }
+}
+
+#[test]
 fn a_value_that_is_withheld_is_shown_as_asterisks_where_it_stands() {
     let text = "\
 apiVersion: v1

@@ -420,6 +420,29 @@ fn a_waiver_in_a_file_that_two_roots_share_counts_once() {
 }
 
 #[test]
+fn a_comment_in_a_list_belongs_to_the_item_around_it() {
+    let on = " # palisade: ignore[privileged-container] known";
+    let item = |text: &str| {
+        let lines = text.lines().enumerate();
+        let indented =
+            lines.map(|(i, line)| format!("{}{line}\n", if i == 0 { "- " } else { "  " }));
+        indented.collect::<String>()
+    };
+    let (a, b) = (item(&pod("a", "", "", on)), item(&pod("b", "", "", "")));
+    for items in [[&a, &b], [&b, &a]] {
+        let text = format!("apiVersion: v1\nkind: List\nitems:\n{}{}", items[0], items[1]);
+        let report = expect(&text, &[PRIVILEGED], &[(PRIVILEGED, "comment")], 1);
+        assert_eq!(report["findings"][0]["subject"]["name"], "b");
+    }
+    let idle = format!(
+        "apiVersion: v1\nkind: List\nitems:\n{}{}",
+        a.replace("privileged: true", "privileged: false"),
+        b.replace("privileged: true", "privileged: false")
+    );
+    expect(&idle, &["waiver-unused"], &[], 1);
+}
+
+#[test]
 fn a_waiver_in_a_fence_or_heredoc_holds_like_one_in_a_file() {
     let on = " # palisade: ignore[privileged-container] shown as a bad example";
     let fence = format!("# Guide\n\n```yaml\n{}```\n", pod("a", "", "", on));
