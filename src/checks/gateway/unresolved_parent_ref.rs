@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
 use super::evidence::{is_typo, title};
-use super::routes::{Parent, accepts, hosts_meet, labels_decide, namespace_admitted, parent};
+use super::routes::{
+    Parent, accepts, hosts_meet, labels_decide, may_admit, namespace_admitted, parent,
+};
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::{Kind, NamespaceSource, Span};
 use crate::finding::{Layer, Persona, Severity};
@@ -111,13 +113,9 @@ fn absent(
     let mut others = gateways().filter(|gateway| gateway.id.name == *name);
     // A forgotten namespace is likely where the route could attach there, and nothing may bring a
     // Gateway of this name to its own.
-    let takes = |gateway: &Gateway| {
-        let mut listeners = gateway.listeners.iter();
-        listeners.any(|l| namespace_admitted(cx, gateway, l, route) != Truth::No)
-    };
     let elsewhere = match (reference.namespace_span, &gap) {
         (Some(_), _) => others.find(|gateway| is_typo(&gateway.id.namespace, namespace)),
-        (None, None) => others.find(|gateway| takes(gateway)),
+        (None, None) => others.find(|gateway| may_admit(cx, gateway, route)),
         (None, Some(_)) => None,
     };
     let part = cx.model.part(namespace, &[Kind::Gateway, Kind::Pod]);
