@@ -140,6 +140,12 @@ pub(super) fn namespace_admitted(
     }
 }
 
+/// Whether some listener of a Gateway may admit routes of a route's namespace.
+pub(super) fn may_admit(cx: &Context<'_>, gateway: &Gateway, route: &Route) -> bool {
+    let mut listeners = gateway.listeners.iter();
+    listeners.any(|listener| namespace_admitted(cx, gateway, listener, route) != Truth::No)
+}
+
 /// Whether host names intersect: none on a side means any; `*.x` is a suffix of at least one label.
 pub(super) fn hosts_meet(listener: Option<&Sourced<String>>, route: &[Sourced<String>]) -> bool {
     let Some(listener) = listener else { return true };

@@ -241,7 +241,7 @@ pub struct AddedHeader {
 /// A rule of a route.
 #[derive(Clone, Debug)]
 pub struct RouteRule {
-    /// Backends.
+    /// Backends, those that get a copy of each request included.
     pub backends: Vec<BackendRef>,
     /// Whether it answers with a redirect.
     pub redirects: bool,
@@ -370,9 +370,13 @@ impl RouteRule {
     fn read(node: Node<'_>, own: &str) -> Self {
         let filters = || items(node, "filters");
         // A filter may stand at the rule, or at one of its backends.
-        let of_backends = items(node, "backendRefs").flat_map(|backend| items(backend, "filters"));
-        let modifiers = filters().chain(of_backends);
-        let added = modifiers.filter_map(|filter| field(filter, "requestHeaderModifier"));
+        let of_backends =
+            || items(node, "backendRefs").flat_map(|backend| items(backend, "filters"));
+        let all = || filters().chain(of_backends());
+        let mirrors = all().filter_map(|filter| field(filter, "requestMirror"));
+        let mirrors = mirrors.filter_map(|mirror| field(mirror, "backendRef"));
+        let backends = items(node, "backendRefs").chain(mirrors);
+        let added = all().filter_map(|filter| field(filter, "requestHeaderModifier"));
         let added = added.filter_map(|modifier| field(modifier, "add")).flat_map(|add| {
             let at = super::fields::key_span(add);
             add.children().filter_map(move |header| {
@@ -384,7 +388,7 @@ impl RouteRule {
             text(redirect, "scheme").is_some_and(|scheme| scheme.value == "https")
         };
         Self {
-            backends: items(node, "backendRefs").filter_map(|b| BackendRef::read(b, own)).collect(),
+            backends: backends.filter_map(|backend| BackendRef::read(backend, own)).collect(),
             redirects: redirects().next().is_some(),
             redirects_to_tls: redirects().any(https),
             added_headers: added.collect(),

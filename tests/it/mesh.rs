@@ -11,7 +11,7 @@ use palisade::model::{
 use palisade::source::{Request, load};
 use serde_json::{Value, json};
 
-use crate::support::{conformance, judge, table};
+use crate::support::{conformance, judge, project, table};
 
 /// Rows of a table of answers of Istio's own code.
 fn istio(name: &str) -> Option<Vec<Vec<String>>> {
@@ -254,6 +254,42 @@ fn the_root_namespace_of_the_mesh_is_a_declared_fact() {
     assert!(verdict("platform: {mesh: ambient}\n"), "istio-system is the root namespace");
     assert!(!verdict("platform: {mesh: ambient, rootNamespace: mesh-root}\n"), "mesh-root is");
     assert!(!verdict("platform: {mesh: none}\n"), "without a mesh there is no mode");
+}
+
+#[test]
+fn a_finding_is_lowered_only_for_the_cases_that_its_docs_name() {
+    let cases: [(&str, &str, &[&str]); 13] = [
+        ("exposed-to-internet", "Deployment mall/shopfront", &["medium high"]),
+        ("exposed-to-internet", "Pod mall/partners", &["low high"]),
+        ("namespace-without-authorization-policy", "Namespace open-house", &["high medium"]),
+        ("namespace-without-authorization-policy", "Namespace half", &["medium medium"]),
+        ("namespace-without-authorization-policy", "Namespace village", &["high high"]),
+        ("identity-rule-without-mtls", "AuthorizationPolicy gallery/no-thieves", &["high high"]),
+        ("identity-rule-without-mtls", "AuthorizationPolicy gallery/all-but-alley", &["high high"]),
+        ("identity-rule-without-mtls", "AuthorizationPolicy gallery/curators", &["low high"]),
+        // Whether the mesh's own namespace has a policy for all of it is known where it is there.
+        ("mtls-not-strict", "Deployment bare/kiosk", &["high medium"]),
+        ("mtls-not-strict", "Deployment church/spire", &["high high"]),
+        ("mtls-not-strict", "StatefulSet sealed/counter", &["high high"]),
+        // One of the listeners has a host of its own.
+        (
+            "listener-open-to-all-namespaces",
+            "Gateway edge/common",
+            &["high high", "high high", "high high", "high high", "medium high"],
+        ),
+        ("listener-plaintext", "Gateway edge/front", &["high high"]),
+    ];
+    for (check, subject, wanted) in cases {
+        let fixture = project().join("tests/checks").join(check);
+        let fixture = if fixture.is_dir() { fixture } else { fixture.with_extension("yaml") };
+        let assessments = judge(&[fixture]).assessments;
+        let findings = assessments.iter().flat_map(|assessment| &assessment.findings);
+        let about = findings.filter(|f| f.check == check && f.subject.to_string() == subject);
+        let mut found: Vec<String> =
+            about.map(|f| format!("{} {}", f.severity, f.confidence.word())).collect();
+        found.sort();
+        assert_eq!(found, wanted, "{check} on {subject}");
+    }
 }
 
 fn write(directory: &Path, files: &[(&str, &str)]) {

@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
 use super::evidence::{is_typo, title};
-use super::routes::{Parent, accepts, hosts_meet, labels_decide, namespace_admitted, parent};
+use super::routes::{
+    Parent, accepts, hosts_meet, labels_decide, may_admit, namespace_admitted, parent,
+};
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::{Kind, NamespaceSource, Span};
 use crate::finding::{Layer, Persona, Severity};
@@ -20,8 +22,8 @@ check! {
     ///
     /// ## Known gaps
     /// Not assessed where the Gateway is not in the input, unless one of this name lies in another
-    /// namespace and the reference names none, or one is called almost the same; nor where labels
-    /// of a Namespace decide that is not in the input.
+    /// namespace, admits the route and the reference names none, or one is called almost the same;
+    /// nor where labels of a Namespace decide that is not in the input.
     "unresolved-parent-ref" {
         run: find,
         title: "no listener accepts the route",
@@ -106,14 +108,17 @@ fn absent(
     let (namespace, name) = (reference.namespace.as_str(), &reference.name);
     let gateways = || cx.model.namespaces(&[Kind::Gateway]).flat_map(|(_, part)| &part.gateways);
     let alike = gateways().find(|g| g.id.namespace == namespace && is_typo(&g.id.name, name));
+    let gap = cx.model.gap_for(namespace);
     let mut others = gateways().filter(|gateway| gateway.id.name == *name);
-    let elsewhere = match reference.namespace_span {
-        Some(_) => others.find(|gateway| is_typo(&gateway.id.namespace, namespace)),
-        None => others.next(),
+    // A forgotten namespace is likely where the route could attach there, and nothing may bring a
+    // Gateway of this name to its own.
+    let elsewhere = match (reference.namespace_span, &gap) {
+        (Some(_), _) => others.find(|gateway| is_typo(&gateway.id.namespace, namespace)),
+        (None, None) => others.find(|gateway| may_admit(cx, gateway, route)),
+        (None, Some(_)) => None,
     };
     let part = cx.model.part(namespace, &[Kind::Gateway, Kind::Pod]);
     let own = part.is_some_and(|part| !part.gateways.is_empty());
-    let gap = cx.model.gap_for(namespace);
     let closed = gap.is_none() && (own || matches!(cx.model.closed(namespace), Known(())));
     let assumed = reference.namespace_span.is_none() && route.namespace == NamespaceSource::Assumed;
     let headline = format!("{} attaches to a Gateway that does not exist", title(&route.id));
