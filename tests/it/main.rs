@@ -7,6 +7,7 @@ mod cli;
 mod conformance;
 mod house;
 mod mesh;
+mod network;
 mod oracle;
 mod program;
 mod reach;
