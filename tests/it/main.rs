@@ -8,6 +8,7 @@ mod conformance;
 mod evidence;
 mod house;
 mod mesh;
+mod network;
 mod oracle;
 mod program;
 mod reach;

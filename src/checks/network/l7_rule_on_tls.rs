@@ -67,9 +67,12 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
     }
 }
 
+const TLS_PORTS: [u16; 3] = [443, 6443, 8443];
+
 fn carries_tls(port: &CiliumPort) -> bool {
     let name = port.port.value.to_ascii_lowercase();
-    matches!(port.number(), Some(443 | 8443 | 6443))
+    let numbers = port.number().map(|start| start..=port.end_port.unwrap_or(start).max(start));
+    numbers.is_some_and(|numbers| TLS_PORTS.iter().any(|tls| numbers.contains(tls)))
         || name.contains("https")
         || name.contains("tls")
 }
