@@ -9,7 +9,7 @@ use crate::document::{Kind, NamespaceSource};
 use crate::model::{
     Certain, Known, NAME_LABEL, Operator, Part, Selector, Service, Truth, Unknown, Workload,
 };
-use crate::reach::{NamespaceScope, namespace_matches};
+use crate::reach::{NamespaceScope, PeerSet, Peers, namespace_matches};
 
 /// The workloads that a selector is tried on, and the namespaces that it means.
 pub(super) struct Sources<'a> {
@@ -152,4 +152,32 @@ impl<'a> Sources<'a> {
 fn names(selector: &Selector) -> Vec<String> {
     let asks = |r: &&crate::model::Requirement| r.key == NAME_LABEL && r.operator == Operator::In;
     selector.requirements.iter().filter(asks).flat_map(|r| r.values.clone()).collect()
+}
+
+/// The namespaces in which the pods of peers lie, beside those of which it is only assumed; none where
+/// they may lie in any. Addresses and host names are no pods.
+pub(super) fn namespaces_of(peers: &Peers) -> Option<Vec<String>> {
+    let set: &[PeerSet] = match peers {
+        Peers::Any => return None,
+        Peers::Nobody => &[],
+        Peers::Set(set) => set,
+    };
+    let mut found = Vec::new();
+    for peer in set {
+        match peer {
+            PeerSet::Cidr { .. } | PeerSet::Fqdn { .. } => {}
+            PeerSet::Pods { namespaces: NamespaceScope::One(place), .. } if !place.is_assumed() => {
+                found.push(place.name.to_string());
+            }
+            PeerSet::Pods { namespaces: NamespaceScope::Matching(selector), .. } => {
+                let named = names(selector);
+                if named.is_empty() {
+                    return None;
+                }
+                found.extend(named);
+            }
+            _ => return None,
+        }
+    }
+    Some(found)
 }

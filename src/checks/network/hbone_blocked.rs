@@ -1,12 +1,14 @@
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::evidence::title;
+use super::sources::namespaces_of;
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::config::Mesh;
-use crate::document::Kind;
+use crate::document::{Kind, NamespaceSource};
 use crate::finding::{Layer, Persona, Severity};
 use crate::model::{Certain, Direction, Known, Protocol, Unknown, Workload};
-use crate::reach::{Endpoint, PodRef, Rule};
+use crate::reach::{Action, Endpoint, Entity, PeerSet, Peers, PodRef, PortSpec, Rule};
 
 check! {
     /// Flags network policies that block the tunnel port of the ambient mesh.
@@ -56,6 +58,12 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
     }
     let pods: Vec<(PodRef<'_>, Certain<bool>)> =
         cx.reach.pods().map(|pod| (pod, in_ambient(cx, pod))).collect();
+    let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (index, (pod, _)) in pods.iter().enumerate() {
+        let assumed = pod.workload.namespace == NamespaceSource::Assumed;
+        let place = if assumed { "" } else { &pod.workload.id.namespace };
+        places.entry(place).or_default().push(index);
+    }
     for (pod, enrolled) in &pods {
         if *enrolled == Known(false) {
             out.not_applicable();
@@ -66,7 +74,8 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
             let Some(isolating) = rules.iter().find(|rule| rule.default_deny) else { continue };
             let mut doubt = None;
             let mut found = None;
-            for (peer, other) in pods.iter().filter(|(_, other)| *other != Known(false)) {
+            let others = candidates(&rules, &places).into_iter().filter_map(|at| pods.get(at));
+            for (peer, other) in others.filter(|(_, other)| *other != Known(false)) {
                 let Some(rule) = blocked(cx, *pod, direction, *peer) else { continue };
                 if let Unknown(reason) = enrolled {
                     doubt = Some(Arc::clone(reason));
@@ -105,6 +114,41 @@ fn in_ambient(cx: &Context<'_>, pod: PodRef<'_>) -> Certain<bool> {
         Known(enrolment) => Known(enrolment.mesh == Mesh::Ambient),
         Unknown(reason) => Unknown(reason),
     }
+}
+
+/// The pods to which the tunnel may be closed while something else is open, by their index: where all
+/// rules that admit TCP admit the tunnel as well there are none.
+fn candidates(rules: &[&Rule], places: &BTreeMap<&str, Vec<usize>>) -> BTreeSet<usize> {
+    let denies = rules.iter().any(|rule| rule.action == Action::Deny);
+    let tunnel = |rule: &Rule| rule.ports.resolve(None).contains(Protocol::Tcp, HBONE);
+    let open = |rule: &&Rule| tunnel(rule) && rule.guard.is_none() && is_everybody(&rule.peers);
+    if !denies && rules.iter().any(open) {
+        return BTreeSet::new();
+    }
+    let udp = |ports: &PortSpec| match ports {
+        PortSpec::Listed(listed) => listed.iter().all(|(protocol, _)| *protocol != Protocol::Tcp),
+        PortSpec::All | PortSpec::Icmp => false,
+    };
+    let closed = |rule: &&&Rule| !udp(&rule.ports) && (denies || !tunnel(rule));
+    let mut found = BTreeSet::new();
+    for rule in rules.iter().filter(closed) {
+        let Some(names) = namespaces_of(&rule.peers) else {
+            return places.values().flatten().copied().collect();
+        };
+        let names = names.iter().map(String::as_str).chain([""]);
+        found.extend(names.filter_map(|name| places.get(name)).flatten());
+    }
+    found
+}
+
+/// Whether peers are every pod, in whatever words.
+fn is_everybody(peers: &Peers) -> bool {
+    let every = |peer: &PeerSet| match peer {
+        PeerSet::Pods { namespaces, pods, .. } => namespaces.is_everywhere() && pods.is_none(),
+        PeerSet::Entity { entity, .. } => matches!(entity, Entity::All | Entity::Cluster),
+        _ => false,
+    };
+    *peers == Peers::Any || matches!(peers, Peers::Set(set) if set.iter().any(every))
 }
 
 /// The rule that admits a peer on other TCP ports than the tunnel's.
