@@ -196,7 +196,8 @@ fn a_file_that_cannot_be_read_as_text_is_named_with_the_reason() {
     let bytes = LOW.replace("greedy", "gr\u{1}dy").into_bytes();
     let bytes: Vec<u8> = bytes.into_iter().map(|b| if b == 1 { 0xFF } else { b }).collect();
     // Content, state, reason, objects, and the exit code beside a clean file.
-    let rows: [(&str, Vec<u8>, &str, &str, u64, i32); 5] = [
+    type Content = (&'static str, Vec<u8>, &'static str, &'static str, u64, i32);
+    let rows: [Content; 5] = [
         ("utf-16 without mark", wide, "unparsable", "UTF-16 without a byte order mark", 0, 4),
         ("utf-16", marked, "analysed", "", 1, 1),
         ("binary", elf, "encrypted", "binary", 0, 0),
@@ -398,6 +399,7 @@ fn hostile() -> Vec<(&'static str, String)> {
 
 /// Runs the program with at most 256 MiB of address space.
 #[cfg(unix)]
+#[expect(clippy::disallowed_methods, reason = "a child is waited for with a limit")]
 fn bounded(tree: &Tree, file: &str) -> Result<Ran, String> {
     const MOST: &str = "ulimit -v 262144; exec \"$@\"";
     const PATIENCE: Duration = Duration::from_secs(20);

@@ -10,6 +10,7 @@ mod labels;
 mod pod_security;
 mod pods;
 mod texts;
+mod words;
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
@@ -118,7 +119,7 @@ fn number(variable: &str) -> Option<u64> {
 
 /// Fails with the first few differences and the number of all.
 fn no_difference(differences: &[String]) {
-    const SHOWN: usize = 40;
+    const SHOWN: usize = 5;
     let first = differences.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("\n\n");
     assert!(differences.is_empty(), "{} differences, among them:\n\n{first}", differences.len());
 }
