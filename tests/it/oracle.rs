@@ -7,6 +7,7 @@
 mod decoder;
 pub(crate) mod dice;
 mod labels;
+#[allow(clippy::print_stdout, reason = "the counts, shown with --nocapture")]
 mod pod_security;
 mod pods;
 mod texts;

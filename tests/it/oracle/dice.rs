@@ -49,6 +49,6 @@ impl Dice {
 
     /// One of several words.
     pub(crate) fn word<'a>(&mut self, from: &[&'a str]) -> &'a str {
-        *self.pick::<&str>(from)
+        self.pick::<&str>(from)
     }
 }
