@@ -158,6 +158,13 @@ pub(crate) fn slice(text: &str, start: u32, end: u32) -> &str {
     text.get(start as usize..end as usize).unwrap_or_default()
 }
 
+/// The character that a byte belongs to; nothing where the text ends.
+pub(super) fn character(file: FileId, text: &str, at: u32) -> Span {
+    let start = text.floor_char_boundary(at as usize);
+    let length = text.get(start..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+    Span { file, start: narrow(start), end: narrow(start + length) }
+}
+
 /// Offsets fit in 32 bits because a text is limited to far less (safety: 64 MiB).
 pub(crate) fn narrow(offset: usize) -> u32 {
     u32::try_from(offset).unwrap_or(u32::MAX)

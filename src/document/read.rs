@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use super::defect::{Defect, DefectKind};
-use super::files::{FileId, Span, narrow, slice};
+use super::files::{FileId, Span, character, narrow, slice};
 use super::identity::{Identified, Identity, identify};
 use super::kind::Kind;
 use super::offset::OffsetMap;
@@ -154,8 +154,9 @@ pub(crate) fn read_extract(extract: &Extract<'_>, options: &ReadOptions) -> Read
 pub fn read_settings(file: FileId, text: &str) -> Result<(Option<Tree>, Vec<Problem>), Problem> {
     let limits = Limits::default();
     let map = OffsetMap::Shift(0);
-    let input = Input::new(text, file, map.clone(), &limits);
-    let output = parse::read(input).map_err(|reject| rejected(file, reject, text.len(), &map))?;
+    let input = Input::new(text, file, map, &limits);
+    let output =
+        parse::read(input).map_err(|reject| rejected(file, text, reject, narrow(text.len())))?;
     let repeated = |duplicate: parse::Duplicate| Problem {
         at: duplicate.second,
         state: State::Unparsable,
@@ -216,23 +217,24 @@ fn read_document(
         Ok(output) => output,
         Err(reject) => {
             reading.withhold(text, &map);
-            reading.problems.push(rejected(extract.file, reject, text.len(), &map));
+            let end = map.end(narrow(text.len()));
+            reading.problems.push(rejected(extract.file, extract.raw, reject, end));
             return;
         }
     };
     let Output { tree, comments, duplicates, repairs, dropped } = output;
     let Some(mut tree) = tree else { return };
-    let place = |at: u32| Span { file: extract.file, start: at, end: at + 1 };
     if let Some(at) = dropped {
         let mut starts = text.char_indices().map(|(start, _)| start);
         let from = starts.find(|start| map.start(narrow(*start)) >= at);
         let from = from.unwrap_or(text.len());
         reading.withhold(text.get(from..).unwrap_or_default(), &map.from(narrow(from)));
         let text = "clients read one object here and drop what follows it: never applied";
-        reading.notes.push(Note { at: place(at), text: text.to_owned() });
+        let at = character(extract.file, extract.raw, at);
+        reading.notes.push(Note { at, text: text.to_owned() });
     }
     reading.notes.extend(repairs.into_iter().map(|(at, what)| Note {
-        at: place(at),
+        at: character(extract.file, extract.raw, at),
         text: format!("{what}: clients read it, strict YAML readers do not"),
     }));
     let mut found = Objects { extract, options, list: Vec::new(), others: Vec::new(), reading };
@@ -351,10 +353,9 @@ impl Parts<'_, '_> {
     }
 }
 
-fn rejected(file: FileId, reject: Reject, length: usize, map: &OffsetMap) -> Problem {
-    let end = map.end(narrow(length));
-    let place =
-        |at: u32| Span { file, start: at.min(end), end: (at + 1).min(end).max(at.min(end)) };
+/// The problem of a document that ends at `end` of its file.
+fn rejected(file: FileId, raw: &str, reject: Reject, end: u32) -> Problem {
+    let place = |at: u32| character(file, slice(raw, 0, end), at);
     match reject {
         Reject::Syntax { at, reason, help } => Problem {
             at: place(at),

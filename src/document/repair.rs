@@ -1,10 +1,10 @@
 //! What `kubectl` reads and the parser refuses, mended without changing a value.
 //!
-//! Six causes are known (docs/decisions.md): a quoted scalar that is continued at or left of the
+//! Seven causes are known (docs/decisions.md): a quoted scalar that is continued at or left of the
 //! indentation of its key, a line inside braces or brackets that begins with a tab, an escaped
-//! single quote in double quotes, a line of a quoted scalar that begins with a tab,
-//! a comment right behind a quote or bracket, and half a surrogate
-//! pair in JSON.
+//! single quote in double quotes, a line of a quoted scalar that begins with a tab, a comment right
+//! behind a quote or bracket, and in JSON half a surrogate pair and the control characters behind
+//! ASCII.
 
 use granit_parser::{ErrorKind, ScanError};
 
@@ -17,7 +17,7 @@ const MOST_INSERTED: usize = 4 << 20;
 /// A text with one kind of deviation mended.
 pub(super) struct Mended {
     pub(super) text: String,
-    /// Blanks inserted into the old text: where, and how many.
+    /// Bytes inserted into scalars of the old text: where, and how many.
     pub(super) inserted: Vec<(u32, u32)>,
     /// Whether they must lie in quoted scalars.
     pub(super) in_quotes: bool,
@@ -100,6 +100,12 @@ pub(super) fn mend(
         {
             budget.spend(at)?;
             whole_characters(text)
+        }
+        ErrorKind::UnexpectedCharacter { character }
+            if character.is_control() && input.json && is_json(input.original) =>
+        {
+            budget.spend(at)?;
+            escape_controls(text, at)
         }
         _ => None,
     }
@@ -318,4 +324,36 @@ fn whole_characters(text: &str) -> Option<Mended> {
     }
     let what = "half of a surrogate pair becomes U+FFFD";
     Some(Mended::inserting(mended, Vec::new(), what))
+}
+
+/// Whether clients read a text as JSON, which they try first.
+fn is_json(text: &str) -> bool {
+    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
+    serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+}
+
+/// Writes the control characters of the string around `at` as escapes: JSON allows those from
+/// U+007F on, YAML none.
+fn escape_controls(text: &str, at: usize) -> Option<Mended> {
+    let opening = opening(text, at)?;
+    let closing = closing_quote(text.as_bytes(), opening)?;
+    let mut mended = text.get(..opening)?.to_owned();
+    let mut inserted = Vec::new();
+    for (i, character) in text.get(opening..closing)?.char_indices() {
+        if character.is_control() && !character.is_ascii_whitespace() {
+            let escape = format!("\\u{:04x}", u32::from(character));
+            let behind = opening + i + character.len_utf8();
+            inserted.push((narrow(behind), narrow(escape.len() - character.len_utf8())));
+            mended.push_str(&escape);
+        } else {
+            mended.push(character);
+        }
+    }
+    mended.push_str(text.get(closing..)?);
+    (!inserted.is_empty()).then(|| Mended {
+        text: mended,
+        inserted,
+        in_quotes: true,
+        what: "a control character stands unescaped in a string of JSON",
+    })
 }

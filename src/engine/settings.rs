@@ -259,7 +259,7 @@ fn params_of(check: &Check, entry: &CheckConfig, errors: &mut Vec<ConfigError>) 
                 let wrong =
                     |text: &&(String, Span)| param.kind == ParamKind::Pairs && !is_pair(&text.0);
                 for (text, at) in texts.iter().filter(wrong) {
-                    let message = format!("`{text}` is no pair");
+                    let message = format!("`{}` is no pair", excerpt(text));
                     errors
                         .push(ConfigError::new(*at, message).help("write `source -> destination`"));
                 }

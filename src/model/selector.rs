@@ -251,19 +251,24 @@ pub(crate) fn is_label_value(text: &str) -> bool {
 }
 
 /// Whether the API server takes a text for a label key; Cilium's prefix for the source is allowed.
+///
+/// Source: kubernetes/apimachinery pkg/util/validation, IsQualifiedName.
 fn is_label_key(text: &str) -> bool {
     let plain = text.rsplit_once(':').map_or(text, |(_, key)| key);
     let (prefix, name) = plain.rsplit_once('/').map_or((None, plain), |(p, n)| (Some(p), n));
-    let subdomain = |prefix: &str| {
-        let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        prefix.split('.').all(|part| !part.is_empty() && part.bytes().all(inner))
+    let part = |part: &str| {
+        let end = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        let inner = |b: &u8| *b == b'-' || end(Some(b));
+        let bytes = part.as_bytes();
+        end(bytes.first()) && end(bytes.last()) && bytes.iter().all(inner)
     };
+    let subdomain = |prefix: &str| prefix.len() <= 253 && prefix.split('.').all(part);
     is_open(text) || !name.is_empty() && is_label_value(name) && prefix.is_none_or(subdomain)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Lookup, Operator, Requirement, Selector, Truth, is_open};
+    use super::{Lookup, Operator, Requirement, Selector, Truth, is_label_key, is_open};
     use crate::document::{FileId, Span};
 
     fn selector(operator: Operator, values: &[&str]) -> Selector {
@@ -282,6 +287,20 @@ mod tests {
         }
         for written in ["", "web", "$x", "$backend", "{x}", "a<b", "<>", "__", "web$", "$1"] {
             assert!(!is_open(written), "{written}");
+        }
+    }
+
+    #[test]
+    fn a_label_key_has_a_name_and_before_it_at_most_a_subdomain() {
+        let long = format!("{}/x", "a".repeat(253));
+        for key in ["app", "a.b-c/App_1", "k8s:app", "k8s:a.b/x", "${KEY}", "1", &long] {
+            assert!(is_label_key(key), "{key}");
+        }
+        let long = format!("a{long}");
+        let odd =
+            ["", "-a", "a-", "/a", "a/", "a/b/c", "A.b/c", "a..b/c", "-a/b", "a-/b", "a.-b/c"];
+        for key in odd.into_iter().chain([long.as_str()]) {
+            assert!(!is_label_key(key), "{key}");
         }
     }
 

@@ -136,6 +136,49 @@ fn every_case_is_read_as_its_expectation_says() {
     assert!(problems.is_empty(), "\n{}\n", problems.join("\n"));
 }
 
+/// The places that a reading gives, each with what it is the place of.
+fn places(loaded: &Loaded) -> Vec<(Span, &'static str)> {
+    let mut places: Vec<(Span, &'static str)> = Vec::new();
+    places.extend(loaded.problems.iter().map(|problem| (problem.at, "a problem")));
+    places.extend(loaded.notes.iter().map(|note| (note.at, "a note")));
+    for inventory in &loaded.inventories {
+        for defect in &inventory.defects {
+            places.push((defect.at, "a defect"));
+            places.extend(defect.related.iter().map(|at| (*at, "a place beside a defect")));
+        }
+        for document in &inventory.documents {
+            places.extend([(document.head, "a name"), (document.extent, "an object")]);
+            places.extend(document.comments.iter().map(|comment| (comment.span, "a comment")));
+            places.extend(document.secrets.iter().map(|hit| (hit.at, "a credential")));
+            let mut seen = std::collections::HashSet::new();
+            let mut open = vec![document.root()];
+            while let Some(node) = open.pop().filter(|_| seen.len() < 100_000) {
+                if seen.insert(node.index()) {
+                    places.push((node.span(), "a value"));
+                    places.extend(node.key_span().map(|key| (key, "a key")));
+                    open.extend(node.children());
+                }
+            }
+        }
+    }
+    places
+}
+
+#[test]
+fn every_place_lies_in_its_text_between_characters() {
+    let mut wrong = Vec::new();
+    for case in cases() {
+        let loaded = loaded(std::slice::from_ref(&case.path));
+        for (span, what) in places(&loaded) {
+            let text = loaded.files.get(span.file).text();
+            if text.get(span.start as usize..span.end as usize).is_none() {
+                wrong.push(format!("{}: {what} at {}..{}", case.name, span.start, span.end));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+}
+
 #[test]
 fn every_expectation_belongs_to_a_case() {
     let have: Vec<String> = cases().into_iter().map(|case| case.name).collect();

@@ -145,6 +145,12 @@ const MISTAKES: &[Mistake] = &[
         "1:62",
         &["`web` is no pair", "write `source -> destination`"],
     ),
+    (
+        "checks: {cross-namespace-flow-not-allowed: {params: {allow:\n  \
+         [one two -> a-name-that-is-longer-than-what-a-message-repeats-of-it]}}}\n",
+        "2:4",
+        &["is-longer-than-what-a-message-repeats\u{2026}`"],
+    ),
     ("overrides: {paths: [a]}\n", "1:12", &["`overrides` must be a list"]),
     ("overrides: [{checks: {}}]\n", "1:13", &["the override names no `paths`"]),
     (
