@@ -10,6 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use rayon::slice::ParallelSliceMut;
 use sha2::{Digest, Sha256};
 
 pub use settings::{Settings, UnknownName, catalog, config_schema};
@@ -45,7 +46,7 @@ pub fn assess(inventory: &Inventory, settings: &Settings) -> Assessment {
     for (check, outcomes) in results {
         assessment.take(check, outcomes, &index, settings, &inventory.name);
     }
-    assessment.passes.sort();
+    assessment.passes.par_sort();
     assessment.not_assessed.sort();
     assessment.not_assessed.dedup();
     assessment.matrix = matrix::rows(&model, &assessment, settings);

@@ -1,11 +1,11 @@
 //! What a map becomes once it is closed: merge keys applied, the last of equal keys kept, and the
-//! whole document refused where aliases would multiply it.
+//! whole document refused where aliases would multiply it or where a value has no JSON form.
 
 use std::collections::HashMap;
 
 use super::files::{Span, narrow};
 use super::parse::{Duplicate, Reject};
-use super::tree::{Entry, Role, Slot, Text};
+use super::tree::{Entry, Role, Slot, Text, Value};
 use super::yaml::Builder;
 
 /// Most levels of a document whose aliases are followed: the parser's limit of nested flow and
@@ -209,6 +209,26 @@ impl Builder<'_, '_> {
             pairs.extend(twin.map(|earlier| (*earlier, *later)));
         }
         pairs
+    }
+
+    /// Refuses a document that holds infinity or what is no number: clients send JSON.
+    pub(super) fn check_json(&self) -> Result<(), Reject> {
+        let mut open = vec![self.tree.root()];
+        let mut first: Option<(u32, &str)> = None;
+        while let Some(node) = open.pop() {
+            if let Value::Float(value) = node.value()
+                && !value.is_finite()
+            {
+                let word = if value.is_nan() { ".nan" } else { ".inf" };
+                let at = node.span().start;
+                first = Some(first.map_or((at, word), |first| first.min((at, word))));
+            }
+            open.extend(node.children());
+        }
+        first.map_or(Ok(()), |(at, word)| {
+            let reason = format!("`{word}` has no JSON form");
+            Err(Reject::syntax(at, reason, "write a number, or quote it"))
+        })
     }
 
     /// Refuses a document whose aliases, followed everywhere, visit far more nodes than it has, or

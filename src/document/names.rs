@@ -1,5 +1,9 @@
 //! What a name says of its value: `DB_PASSWORD` holds a credential, `DB_PASSWORD_FILE` none.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 /// How much a name says: a password may look like anything, a token or key has to look random.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Strength {
@@ -118,8 +122,21 @@ const HARMLESS_END: [&str; 105] = [
     "placeholder",
 ];
 
+/// What every name of a credential holds.
+static WORDS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("(?i)pass|pwd|pw|key|token|secret|credential|auth|identified").expect("a constant")
+});
+
+/// Whether a text may name a credential at all; most do not, and are not looked at further.
+pub(super) fn may_name(text: &str) -> bool {
+    WORDS.is_match(text)
+}
+
 /// What a name says; nothing where it names no credential.
 pub(super) fn strength(name: &str) -> Option<Strength> {
+    if !may_name(name) {
+        return None;
+    }
     let words = words(name);
     let last = words.last()?.as_str();
     let about = |word: &str| matches!(word, "public" | "max" | "min");

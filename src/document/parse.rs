@@ -63,6 +63,8 @@ pub(super) struct Output {
     pub(super) duplicates: Vec<Duplicate>,
     /// Deviations that were mended: place and what was done.
     pub(super) repairs: Vec<(u32, &'static str)>,
+    /// Where the text begins that follows the document in its piece, which clients never see.
+    pub(super) dropped: Option<u32>,
 }
 
 /// Why a document could not be read. Offsets are those of the file.
@@ -154,7 +156,7 @@ fn read_with(mut input: Input<'_>, mut budget: Budget) -> Attempt {
         };
         repairs.push((input.map.start(narrow(at)), mended.what));
         if !mended.inserted.is_empty() {
-            edits.insert(&mended.inserted);
+            edits.insert(&mended.inserted, mended.in_quotes);
             input.map = input.map.edited(&behind(&mended.inserted));
         }
         input.text = Cow::Owned(mended.text);
@@ -194,9 +196,9 @@ impl Edits {
     }
 
     /// Notes insertions, and moves what lies behind them.
-    fn insert(&mut self, inserted: &[(u32, u32)]) {
+    fn insert(&mut self, inserted: &[(u32, u32)], in_quotes: bool) {
         let mut moved = self.assumed.clone();
-        moved.extend(inserted.iter().map(|(at, _)| at));
+        moved.extend(inserted.iter().filter(|_| in_quotes).map(|(at, _)| at));
         moved.sort_unstable();
         let mut lists = [&mut moved, &mut self.breaks.kept];
         for list in &mut lists {

@@ -16,7 +16,7 @@ use super::tree::{Node, Text, Tree};
 use super::yaml::Comment;
 use super::{Document, Limits, Note, Problem, State, withhold};
 
-/// Problems that are listed one by one; the rest of a file's are counted.
+/// Problems of a file and defects of a document that are listed one by one; the rest is counted.
 const LISTED: usize = 100;
 
 /// How texts are read.
@@ -222,10 +222,19 @@ fn read_document(
             return;
         }
     };
-    let Output { tree, comments, duplicates, repairs } = output;
+    let Output { tree, comments, duplicates, repairs, dropped } = output;
     let Some(mut tree) = tree else { return };
+    let place = |at: u32| character(extract.file, extract.raw, at);
+    if let Some(at) = dropped {
+        let mut starts = text.char_indices().map(|(start, _)| start);
+        let from = starts.find(|start| map.start(narrow(*start)) >= at);
+        let from = from.unwrap_or(text.len());
+        reading.withhold(text.get(from..).unwrap_or_default(), &map.from(narrow(from)));
+        let text = "clients read one object here and drop what follows it: never applied";
+        reading.notes.push(Note { at: place(at), text: text.to_owned() });
+    }
     reading.notes.extend(repairs.into_iter().map(|(at, what)| Note {
-        at: character(extract.file, extract.raw, at),
+        at: place(at),
         text: format!("{what}: clients read it, strict YAML readers do not"),
     }));
     let mut found = Objects { extract, options, list: Vec::new(), others: Vec::new(), reading };
@@ -242,7 +251,11 @@ fn read_document(
     }
     let parts = Parts { tree, comments: comments.into(), list, extract };
     parts.into_documents(reading);
-    for duplicate in duplicates {
+    if let Some(first) = duplicates.get(LISTED) {
+        let text = format!("{} more keys are written twice", duplicates.len() - LISTED);
+        reading.notes.push(Note { at: first.second, text });
+    }
+    for duplicate in duplicates.into_iter().take(LISTED) {
         let holder = reading.documents.iter().find(|d| d.extent.contains(duplicate.second));
         let Some(object) = holder.or(reading.documents.first()) else {
             continue;

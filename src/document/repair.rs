@@ -1,8 +1,10 @@
 //! What `kubectl` reads and the parser refuses, mended without changing a value.
 //!
-//! Four causes are known (docs/decisions.md): a quoted scalar that is continued at or left of the
-//! indentation of its key, a line inside braces or brackets that begins with a tab, and in JSON half
-//! a surrogate pair and the control characters behind ASCII.
+//! Seven causes are known (docs/decisions.md): a quoted scalar that is continued at or left of the
+//! indentation of its key, a line inside braces or brackets that begins with a tab, an escaped
+//! single quote in double quotes, a line of a quoted scalar that begins with a tab, a comment right
+//! behind a quote or bracket, and in JSON half a surrogate pair and the control characters behind
+//! ASCII.
 
 use granit_parser::{ErrorKind, ScanError};
 
@@ -15,9 +17,18 @@ const MOST_INSERTED: usize = 4 << 20;
 /// A text with one kind of deviation mended.
 pub(super) struct Mended {
     pub(super) text: String,
-    /// Bytes inserted into scalars of the old text: where, and how many.
+    /// Bytes inserted into the old text: where, and how many.
     pub(super) inserted: Vec<(u32, u32)>,
+    /// Whether they must lie in quoted scalars.
+    pub(super) in_quotes: bool,
     pub(super) what: &'static str,
+}
+
+impl Mended {
+    /// A text with something inserted into its quoted scalars.
+    fn inserting(text: String, inserted: Vec<(u32, u32)>, what: &'static str) -> Self {
+        Self { text, inserted, in_quotes: true, what }
+    }
 }
 
 /// Bounds the work of one document: every repair parses it again, up to the next deviation.
@@ -63,6 +74,23 @@ pub(super) fn mend(
         ErrorKind::TabInBlockIndentation | ErrorKind::TabNotAllowed if in_flow => {
             budget.spend(at)?;
             blank_tabs(text, at)
+        }
+        ErrorKind::TabInIndentation => {
+            budget.spend(at)?;
+            blank_quoted_tabs(text, at)
+        }
+        ErrorKind::UnknownQuotedScalarEscape => {
+            budget.spend(at)?;
+            single_quotes(text, at)
+        }
+        ErrorKind::CommentNotSeparated => {
+            budget.spend(at)?;
+            let hash = at + memchr::memchr2(b'#', b'\n', text.as_bytes().get(at..)?)?;
+            let (before, comment) = text.split_at_checked(hash)?;
+            let what = "a comment begins right behind a value";
+            let mended =
+                Mended::inserting(format!("{before} {comment}"), vec![(narrow(hash), 1)], what);
+            comment.starts_with('#').then_some(Mended { in_quotes: false, ..mended })
         }
         ErrorKind::InvalidLowSurrogate
         | ErrorKind::MissingLowSurrogate
@@ -116,7 +144,7 @@ fn indent_continuations(text: &str, at: usize, ahead: bool) -> Option<Mended> {
         from = *at as usize;
     }
     mended.push_str(text.get(from..)?);
-    Some(Mended { text: mended, inserted, what: "a quoted scalar continues left of its key" })
+    Some(Mended::inserting(mended, inserted, "a quoted scalar continues left of its key"))
 }
 
 /// The quote that opens the scalar which is still open at `at`.
@@ -162,14 +190,21 @@ pub(super) fn line_start(text: &str, at: usize) -> usize {
     memchr::memrchr(b'\n', before).map_or(0, |i| i + 1)
 }
 
+/// What stands before a value.
+const OPENERS: [u8; 6] = *b":-,[{?";
+
 /// The quote on the line `start..end` that opens a value and is still open at `at`.
 fn opening_quote(bytes: &[u8], start: usize, end: usize, at: usize) -> Option<usize> {
     let line = bytes.get(start..end)?;
     let mut i = 0;
     let mut before = None;
     while let Some(byte) = line.get(i) {
-        let opens = matches!(byte, b'"' | b'\'')
-            && before.is_none_or(|b| matches!(b, b':' | b'-' | b',' | b'[' | b'{' | b'?'));
+        if matches!(byte, b'&' | b'!') && before.is_none_or(|b| OPENERS.contains(&b)) {
+            // An anchor or tag stands between the key and its value.
+            i += line.get(i..)?.iter().take_while(|b| !b.is_ascii_whitespace()).count();
+            continue;
+        }
+        let opens = matches!(byte, b'"' | b'\'') && before.is_none_or(|b| OPENERS.contains(&b));
         if opens {
             match closing_quote(bytes, start + i) {
                 Some(close) if close <= at => {
@@ -223,7 +258,46 @@ fn blank_tabs(text: &str, at: usize) -> Option<Mended> {
         mended.push_str(body);
     }
     let what = "a line inside braces or brackets begins with a tab";
-    changed.then_some(Mended { text: mended, inserted: Vec::new(), what })
+    changed.then(|| Mended::inserting(mended, Vec::new(), what))
+}
+
+/// Writes blanks for the tabs that lead the lines of the quoted scalar around `at`.
+fn blank_quoted_tabs(text: &str, at: usize) -> Option<Mended> {
+    let opening = opening(text, at)?;
+    let closing = closing_quote(text.as_bytes(), opening).filter(|closing| *closing > at)?;
+    let scalar = text.get(opening..closing)?;
+    let mut mended = text.get(..opening)?.to_owned();
+    for (number, line) in scalar.split_inclusive('\n').enumerate() {
+        let body = if number == 0 { line } else { line.trim_start_matches([' ', '\t']) };
+        mended.extend(std::iter::repeat_n(' ', line.len() - body.len()));
+        mended.push_str(body);
+    }
+    mended.push_str(text.get(closing..)?);
+    let what = "a line of a quoted scalar begins with a tab";
+    (mended != text).then(|| Mended::inserting(mended, Vec::new(), what))
+}
+
+/// Writes `\x27` for every `\'` of the scalar in double quotes that opens at `opening`.
+fn single_quotes(text: &str, opening: usize) -> Option<Mended> {
+    const ESCAPED: &str = "\\'";
+    let bytes = text.as_bytes();
+    let closing = closing_quote(bytes, opening).filter(|_| bytes.get(opening) == Some(&b'"'))?;
+    let mut mended = text.get(..opening)?.to_owned();
+    let mut inserted = Vec::new();
+    let (mut from, mut at) = (opening, opening);
+    while let Some(found) = memchr::memchr(b'\\', bytes.get(at..closing)?) {
+        at += found;
+        if text.get(at..)?.starts_with(ESCAPED) {
+            mended.push_str(text.get(from..at)?);
+            mended.push_str("\\x27");
+            from = at + ESCAPED.len();
+            inserted.push((narrow(from), 2));
+        }
+        at += 2;
+    }
+    mended.push_str(text.get(from..)?);
+    let what = "`\\'` in double quotes";
+    (!inserted.is_empty()).then(|| Mended::inserting(mended, inserted, what))
 }
 
 /// Writes U+FFFD for every half of a surrogate pair, as Go's JSON reader does.
@@ -249,7 +323,7 @@ fn whole_characters(text: &str) -> Option<Mended> {
         }
     }
     let what = "half of a surrogate pair becomes U+FFFD";
-    Some(Mended { text: mended, inserted: Vec::new(), what })
+    Some(Mended::inserting(mended, Vec::new(), what))
 }
 
 /// Whether clients read a text as JSON, which they try first.
@@ -280,5 +354,5 @@ fn escape_controls(text: &str) -> Option<Mended> {
     }
     let what = "a control character stands unescaped in a string of JSON";
     let mends = !inserted.is_empty() && total <= MOST_INSERTED;
-    mends.then_some(Mended { text: mended, inserted, what })
+    mends.then(|| Mended::inserting(mended, inserted, what))
 }

@@ -17,7 +17,7 @@ pub enum Plain {
     /// A float, or an integer outside 64 bits.
     Float(f64),
     /// `.inf` or `.nan`: JSON has no such value, so clients refuse the document.
-    NotJson,
+    NotJson(f64),
     /// Everything else.
     Str,
 }
@@ -51,10 +51,12 @@ fn word(text: &str) -> Plain {
 }
 
 fn special_float(text: &str) -> Option<Plain> {
-    let rest = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let infinite = matches!(rest, ".inf" | ".Inf" | ".INF");
-    let not_a_number = matches!(text, ".nan" | ".NaN" | ".NAN");
-    (infinite || not_a_number).then_some(Plain::NotJson)
+    match text.strip_prefix('+').unwrap_or(text) {
+        ".inf" | ".Inf" | ".INF" => Some(Plain::NotJson(f64::INFINITY)),
+        "-.inf" | "-.Inf" | "-.INF" => Some(Plain::NotJson(f64::NEG_INFINITY)),
+        ".nan" | ".NaN" | ".NAN" if text.starts_with('.') => Some(Plain::NotJson(f64::NAN)),
+        _ => None,
+    }
 }
 
 /// A scalar that begins with a dot: Go's `ParseFloat`, which wants underscores between digits.
@@ -73,8 +75,21 @@ fn number(text: &str) -> Plain {
     match integer(&plain) {
         Some(Integer::Fits(value)) => Plain::Int(value),
         Some(Integer::Large(value)) => Plain::Float(value),
-        None => float(&plain),
+        None => signed_binary(&plain).map_or_else(|| float(&plain), Plain::Int),
     }
+}
+
+/// A binary number with its sign behind the prefix, which clients read, too.
+fn signed_binary(plain: &str) -> Option<i64> {
+    let digits = plain.strip_prefix("0b").filter(|rest| rest.starts_with(['+', '-']))?;
+    i64::from_str_radix(digits, 2).ok()
+}
+
+/// Whether a scalar is an integer that only an unsigned type of 64 bits holds, as which no client
+/// takes a key.
+pub(super) fn is_unsigned(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit() || c == '+')
+        && matches!(integer(&text.replace('_', "")), Some(Integer::Large(_)))
 }
 
 enum Integer {
@@ -163,9 +178,31 @@ pub(super) fn format_float(value: f64) -> String {
     format!("{value}")
 }
 
+/// Writes a float that is a key as clients do: rounded to 32 bits, with exponents from a million on.
+#[must_use]
+pub(super) fn format_key(value: f64) -> String {
+    #[expect(clippy::cast_possible_truncation, reason = "clients round here, too")]
+    let value = value as f32;
+    if value.is_nan() {
+        return ".nan".to_owned();
+    }
+    if value.is_infinite() {
+        return if value > 0.0 { ".inf" } else { "-.inf" }.to_owned();
+    }
+    let text = format!("{value:e}");
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    match exponent.parse::<i32>() {
+        Ok(exponent) if value != 0.0 && !(-4..6).contains(&exponent) => {
+            let sign = if exponent < 0 { '-' } else { '+' };
+            format!("{mantissa}e{sign}{:02}", exponent.abs())
+        }
+        _ => format!("{value}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Plain, format_float, resolve};
+    use super::{Plain, format_float, format_key, resolve};
 
     fn shown(text: &str) -> String {
         match resolve(text) {
@@ -173,8 +210,28 @@ mod tests {
             Plain::Bool(b) => b.to_string(),
             Plain::Int(i) => i.to_string(),
             Plain::Float(f) => format_float(f),
-            Plain::NotJson => "refused".to_owned(),
+            Plain::NotJson(_) => "refused".to_owned(),
             Plain::Str => format!("{text:?}"),
+        }
+    }
+
+    #[test]
+    fn floats_that_are_keys_are_written_as_clients_write_them() {
+        let cases = [
+            (1.5, "1.5"),
+            (3.0, "3"),
+            (100_000.0, "100000"),
+            (1_456_789.0, "1.456789e+06"),
+            (123_456_789.5, "1.2345679e+08"),
+            (0.0001, "0.0001"),
+            (0.000_01, "1e-05"),
+            (-0.0, "-0"),
+            (f64::INFINITY, ".inf"),
+            (f64::MAX, ".inf"),
+            (f64::NAN, ".nan"),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(format_key(value), expected, "{value}");
         }
     }
 
@@ -190,6 +247,8 @@ mod tests {
             ("0x1F", "31"),
             ("0b101", "5"),
             ("-0b11", "-3"),
+            ("0b-11", "-3"),
+            ("-0b+1", "\"-0b+1\""),
             ("08", "8"),
             ("0_7", "7"),
             ("1_0.5", "10.5"),

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::names::{Strength, strength};
+use super::names::{Strength, may_name, strength};
 use super::tree::{Credential, LengthClass, Mark};
 
 /// Tokens with a shape of their own, whatever they are called.
@@ -46,6 +46,32 @@ static URL_PASSWORD: LazyLock<Regex> = LazyLock::new(|| {
 
 static PRIVATE_KEY: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----").expect("a constant")
+});
+
+/// How all of the above but URLs begin: most texts hold none of it, and are not searched further.
+static SHAPED: LazyLock<Regex> = LazyLock::new(|| {
+    let begins = [
+        "-----BEGIN ",
+        "AKIA",
+        "ASIA",
+        "gh[pousr]_",
+        "github_pat_",
+        "glpat-",
+        "xox",
+        "sk-",
+        "[rs]k_",
+        "AIza",
+        r"ya29\.",
+        "npm_",
+        "pypi-",
+        "dckr_pat_",
+        r"hv[bs]\.",
+        "hf_",
+        r"SG\.",
+        r"hooks\.slack",
+        "eyJ",
+    ];
+    Regex::new(&begins.join("|")).expect("a constant")
 });
 
 /// What HTTP clients send to say who they are.
@@ -96,14 +122,16 @@ pub(super) fn by_shape(text: &str) -> Option<Hit> {
     if text.len() < 8 {
         return None;
     }
-    if let Some(found) = PRIVATE_KEY.find(text) {
-        return Some(hit(Credential::PrivateKey, found.range()));
-    }
-    if let Some(found) = PRODUCT_TOKEN.find_iter(text).find(|m| is_real(m.as_str())) {
-        return Some(hit(Credential::ProductToken, found.range()));
-    }
-    if let Some(found) = JWT.find(text) {
-        return Some(hit(Credential::Jwt, found.range()));
+    if SHAPED.is_match(text) {
+        if let Some(found) = PRIVATE_KEY.find(text) {
+            return Some(hit(Credential::PrivateKey, found.range()));
+        }
+        if let Some(found) = PRODUCT_TOKEN.find_iter(text).find(|m| is_real(m.as_str())) {
+            return Some(hit(Credential::ProductToken, found.range()));
+        }
+        if let Some(found) = JWT.find(text) {
+            return Some(hit(Credential::Jwt, found.range()));
+        }
     }
     // Most texts are short words: what cannot match is not searched.
     if !text.contains([':', '=']) {
@@ -145,7 +173,7 @@ pub(super) fn by_name(name: &str, value: &str) -> Option<Hit> {
 /// Looks for `name = value` lines in a file that a ConfigMap carries.
 pub(super) fn in_lines(text: &str) -> Option<Hit> {
     let shape = by_shape(text);
-    if shape.is_some() {
+    if shape.is_some() || !may_name(text) {
         return shape;
     }
     let mut offset = 0;
@@ -165,6 +193,9 @@ pub(super) fn in_line(line: &str) -> Option<Hit> {
     // A registry's settings in `.npmrc` begin like a comment.
     let registry = body.split_once("/:_").map(|(_, setting)| setting);
     if body.starts_with(['#', ';']) || body.starts_with("//") && registry.is_none() {
+        return None;
+    }
+    if !may_name(line) {
         return None;
     }
     let special = in_pairs(line).or_else(|| in_redis(line)).or_else(|| in_phrase(line));

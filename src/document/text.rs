@@ -1,5 +1,7 @@
 //! From bytes to text, and from a text to the documents in it, as Kubernetes clients cut it.
 
+use serde::de::IgnoredAny;
+
 use super::files::narrow;
 
 /// A file's bytes as text.
@@ -93,13 +95,22 @@ pub(super) enum ChunkKind {
 
 /// Cuts a text at lines that begin with `---`, as `kubectl` does before it parses anything.
 ///
-/// Chunks without content are left out. Each chunk of concatenated JSON objects is one document.
+/// Chunks without content are left out. JSON values at the start are one document each.
 pub(super) fn split(text: &str) -> Vec<Chunk> {
     let mut chunks = Vec::new();
-    let skip = if text.starts_with('\u{FEFF}') { '\u{FEFF}'.len_utf8() } else { 0 };
-    let mut start = skip;
+    let mut start = if text.starts_with('\u{FEFF}') { '\u{FEFF}'.len_utf8() } else { 0 };
+    let base = start;
+    for end in json_ends(text.get(base..).unwrap_or_default()) {
+        let chunk =
+            Chunk { start: narrow(start), end: narrow(base + end), kind: ChunkKind::Document };
+        chunks.push(chunk);
+        start = base + end;
+    }
+    if !chunks.is_empty() {
+        start += blank_line(text.get(start..).unwrap_or_default());
+    }
     let mut bad = false;
-    let mut line = skip;
+    let mut line = start;
     while line < text.len() {
         let rest = text.get(line..).unwrap_or_default();
         let length = memchr::memchr(b'\n', rest.as_bytes()).map_or(rest.len(), |i| i + 1);
@@ -114,6 +125,12 @@ pub(super) fn split(text: &str) -> Vec<Chunk> {
     }
     push(text, start, text.len(), bad, &mut chunks);
     chunks
+}
+
+/// Length of the blanks that a text begins with, up to its first line break.
+fn blank_line(text: &str) -> usize {
+    let blanks = text.len() - text.trim_start().len();
+    text.get(..blanks).and_then(|blank| blank.find('\n')).map_or(blanks, |end| end + 1)
 }
 
 fn push(text: &str, start: usize, end: usize, bad: bool, chunks: &mut Vec<Chunk>) {
@@ -132,16 +149,7 @@ fn push(text: &str, start: usize, end: usize, bad: bool, chunks: &mut Vec<Chunk>
     match content(document) {
         Content::None => {}
         Content::Directives => chunks.push(chunk(0, stop, ChunkKind::Directives)),
-        Content::Some => {
-            let mut from = 0;
-            for to in json_ends(document) {
-                chunks.push(chunk(from, to, ChunkKind::Document));
-                from = to;
-            }
-            if !matches!(content(document.get(from..).unwrap_or_default()), Content::None) {
-                chunks.push(chunk(from, stop, ChunkKind::Document));
-            }
-        }
+        Content::Some => chunks.push(chunk(0, stop, ChunkKind::Document)),
     }
     let dropped = part.get(stop..).unwrap_or_default();
     let after_marker = dropped.find('\n').map_or(dropped.len(), |i| i + 1);
@@ -190,60 +198,20 @@ fn content(part: &str) -> Content {
     if directives { Content::Directives } else { Content::None }
 }
 
-/// Ends of JSON objects that follow one another without a separator; empty for a single object.
-fn json_ends(part: &str) -> Vec<usize> {
+/// Ends of the JSON values that a text begins with, where it begins with an object.
+///
+/// Clients that meet a brace first read values as long as they are JSON, and only then go over to
+/// YAML, which knows one document per piece.
+fn json_ends(text: &str) -> Vec<usize> {
+    if !text.trim_start().starts_with('{') {
+        return Vec::new();
+    }
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
     let mut ends = Vec::new();
-    let bytes = part.as_bytes();
-    let mut at = 0;
-    loop {
-        at += bytes
-            .get(at..)
-            .unwrap_or_default()
-            .iter()
-            .take_while(|b| b.is_ascii_whitespace())
-            .count();
-        if bytes.get(at) != Some(&b'{') {
-            break;
-        }
-        let Some(end) = object_end(bytes, at) else {
-            break;
-        };
-        ends.push(end);
-        at = end;
+    while let Some(Ok(_)) = values.next() {
+        ends.push(values.byte_offset());
     }
-    // A single object is left to the parser, which also reads YAML behind it as an error.
-    if ends.len() < 2 { Vec::new() } else { ends }
-}
-
-/// End of the object that opens at `start`, strings skipped.
-fn object_end(bytes: &[u8], start: usize) -> Option<usize> {
-    let mut depth = 0_usize;
-    let mut at = start;
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'{' => depth += 1,
-            b'}' => {
-                depth -= 1;
-                if depth == 0 {
-                    return Some(at + 1);
-                }
-            }
-            b'"' => {
-                at += 1;
-                while let Some(inner) = bytes.get(at) {
-                    match inner {
-                        b'\\' => at += 1,
-                        b'"' => break,
-                        _ => {}
-                    }
-                    at += 1;
-                }
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    None
+    ends
 }
 
 /// The first characters of a text for a message, without line breaks and control characters.

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use granit_parser::{
-    Event, Parser, ScalarStyle, Span as ParserSpan, StrInput, StructureStyle, Tag,
+    ErrorKind, Event, Parser, ScalarStyle, Span as ParserSpan, StrInput, StructureStyle, Tag,
 };
 
 use super::breaks;
@@ -36,6 +36,8 @@ pub(super) enum Stop {
 /// Why the builder takes no more events.
 pub(super) enum Halt {
     Reject(Reject),
+    /// Another document begins here, of which clients know nothing.
+    Dropped(u32),
     /// Everything wanted of a CustomResourceDefinition has been read.
     Enough,
 }
@@ -58,6 +60,13 @@ pub(super) fn build(input: &Input<'_>, edits: &Edits) -> Result<(Output, Seen), 
     while let Some(next) = parser.next_event() {
         let (event, span) = match next {
             Ok(next) => next,
+            // Clients take one document of a piece and never see what follows it.
+            Err(error)
+                if builder.done && matches!(error.kind(), ErrorKind::ExpectedDocumentStart) =>
+            {
+                builder.drop_rest(error.marker().byte_offset().map_or(0, narrow));
+                break;
+            }
             Err(error) => {
                 return Err(Stop::Parser { error, in_flow: builder.in_flow() });
             }
@@ -66,6 +75,10 @@ pub(super) fn build(input: &Input<'_>, edits: &Edits) -> Result<(Output, Seen), 
             Ok(()) => {}
             Err(Halt::Enough) => {
                 builder.close_all();
+                break;
+            }
+            Err(Halt::Dropped(at)) => {
+                builder.drop_rest(at);
                 break;
             }
             Err(Halt::Reject(reject)) => return Err(Stop::Reject(reject)),
@@ -103,6 +116,10 @@ pub(super) struct Builder<'i, 't> {
     pub(super) scratch: Vec<u32>,
     comments: Vec<Comment>,
     pub(super) duplicates: Vec<Duplicate>,
+    /// Whether a value was met that has no JSON form.
+    not_json: bool,
+    /// Where text begins that clients never see.
+    dropped: Option<u32>,
     done: bool,
 }
 
@@ -123,6 +140,8 @@ impl<'i, 't> Builder<'i, 't> {
             scratch: Vec::new(),
             comments: Vec::new(),
             duplicates: Vec::new(),
+            not_json: false,
+            dropped: None,
             done: false,
         }
     }
@@ -145,11 +164,7 @@ impl<'i, 't> Builder<'i, 't> {
                 self.comments.push(Comment { span, text: text.into_owned() });
                 Ok(())
             }
-            Event::DocumentStart(..) if self.done => {
-                let at = self.at(span);
-                let reason = "a second document begins without a separator";
-                Err(Reject::syntax(at, reason, "write a line `---` between documents").into())
-            }
+            Event::DocumentStart(..) if self.done => Err(Halt::Dropped(Self::local(span).start)),
             _ => Ok(()),
         }
     }
@@ -244,8 +259,15 @@ impl<'i, 't> Builder<'i, 't> {
         };
         let text = quoted.as_deref().unwrap_or(text);
         let refuse = |(reason, help): (String, _)| Halt::from(Reject::syntax(at, reason, help));
+        if style == ScalarStyle::Plain && self.open.last().is_some_and(|open| open.flow) {
+            self.check_flow(text, span)?;
+        }
         let slot = self.slot(text, style, tag).map_err(refuse)?;
         if self.expects_key() {
+            if matches!(slot, Slot::Float(_)) && scalar::is_unsigned(text) {
+                let reason = "a key must not be an integer of more than 63 bits";
+                return Err(Reject::syntax(at, reason, "quote the key").into());
+            }
             let merge = text == "<<" && style == ScalarStyle::Plain && tag.is_none();
             return self.key(slot, merge, range, anchor, span);
         }
@@ -256,6 +278,25 @@ impl<'i, 't> Builder<'i, 't> {
         };
         let entry = self.push(slot, style, range);
         self.anchor(anchor, entry, span).map_err(Halt::Reject)
+    }
+
+    /// Refuses a word inside brackets or braces that clients read as something else.
+    fn check_flow(&self, text: &str, span: ParserSpan) -> Result<(), Reject> {
+        let Text { start, end } = Self::local(span);
+        if start == end {
+            return Ok(());
+        }
+        let behind = self.input.text.get(end as usize..).unwrap_or_default();
+        let behind = behind.trim_start_matches([' ', '\t']);
+        let reason = if text.starts_with(':') || text.contains('?') {
+            "inside brackets and braces `?` and a leading `:` are marks of keys"
+        } else if behind.strip_prefix(':').is_some_and(|b| b.starts_with([',', '[', ']', '{', '}']))
+        {
+            "a colon directly before a comma or bracket is a part of the word to clients"
+        } else {
+            return Ok(());
+        };
+        Err(Reject::syntax(self.at(span), reason, "quote the word, or write a blank behind it"))
     }
 
     /// Sees which edits of the text lie in a quoted scalar, and gives its value where they change it.
@@ -304,22 +345,25 @@ impl<'i, 't> Builder<'i, 't> {
             Some(_) => Plain::Str,
         };
         Ok(match (plain, tag.and_then(|(suffix, _)| suffix)) {
-            (Plain::Null, _) => Slot::Null,
-            (Plain::Bool(value), _) => Slot::Bool(value),
+            (Plain::Null, None | Some("null")) => Slot::Null,
+            (Plain::Bool(value), None | Some("bool")) => Slot::Bool(value),
             #[expect(clippy::cast_precision_loss, reason = "the tag asks for a float")]
             (Plain::Int(value), Some("float")) => Slot::Float(value as f64),
-            (Plain::Int(value), _) => Slot::Int(value),
-            (Plain::Float(value), _) => Slot::Float(value),
-            (Plain::NotJson, _) => {
-                return Err((format!("`{text}` has no JSON form"), "write a number, or quote it"));
+            (Plain::Int(value), None | Some("int")) => Slot::Int(value),
+            (Plain::Float(value), Some("int")) if scalar::is_unsigned(text) => Slot::Float(value),
+            (Plain::Float(value), None | Some("float")) => Slot::Float(value),
+            // Refused at the end, where it is the value of a key that no other one overrides.
+            (Plain::NotJson(value), None | Some("float")) => {
+                self.not_json |= !self.expects_key();
+                Slot::Float(value)
             }
             // The value stays out of the message: it may be a secret.
-            (Plain::Str, Some(suffix @ ("bool" | "int" | "float" | "null"))) => {
+            (_, Some(suffix @ ("bool" | "int" | "float" | "null"))) => {
                 let reason =
                     format!("the value is none of the type that its tag `!!{suffix}` names");
                 return Err((reason, "leave the tag out, or write a value of its type"));
             }
-            (Plain::Str, _) => Slot::Str(self.keep(text)),
+            _ => Slot::Str(self.keep(text)),
         })
     }
 
@@ -336,14 +380,14 @@ impl<'i, 't> Builder<'i, 't> {
             Slot::Str(text) => text,
             Slot::Bool(value) => self.keep(if value { "true" } else { "false" }),
             Slot::Int(value) => self.keep(&value.to_string()),
-            Slot::Float(value) => self.keep(&scalar::format_float(value)),
+            Slot::Float(value) => self.keep(&scalar::format_key(value)),
             _ => {
                 let reason = "a key must not be null";
                 return Err(Reject::syntax(range.start, reason, "name the key, or quote it").into());
             }
         };
         if anchor != 0 {
-            self.anchor_key(anchor, key, range, span)?;
+            self.anchor_key(anchor, slot, range, span)?;
         }
         let enough = !self.input.crd_schemas
             && self.open.len() == 2
@@ -362,11 +406,11 @@ impl<'i, 't> Builder<'i, 't> {
     fn anchor_key(
         &mut self,
         anchor: usize,
-        key: Text,
+        slot: Slot,
         span: Text,
         at: ParserSpan,
     ) -> Result<(), Reject> {
-        let index = self.push(Slot::Str(key), Style::Plain, span);
+        let index = self.push(slot, Style::Plain, span);
         if let Some(entry) = self.tree.entries.last_mut() {
             entry.role = Role::Hidden;
         }
@@ -440,12 +484,34 @@ impl<'i, 't> Builder<'i, 't> {
             (false, false) => (Slot::List, Style::Plain),
         };
         let local = Self::local(span);
-        let begin = self.input.map.start(local.start);
+        let of_map = self.open.last().is_some_and(|open| open.map);
+        let dash = if of_map && !map && !flow { self.dash_before(local.start) } else { None };
+        let begin = self.input.map.start(dash.unwrap_or(local.start));
         let end = if flow { self.input.map.end(local.end).max(begin) } else { begin };
         let entry = self.push(slot, style, Text { start: begin, end });
         self.open.push(Open { entry, map, flow, key: None, merges: Vec::new() });
         self.done = false;
         self.anchor(anchor, entry, span).map_err(Halt::Reject)
+    }
+
+    /// The dash behind which the parser lets a list begin that is not indented below its key.
+    fn dash_before(&self, start: u32) -> Option<u32> {
+        let text = self.input.text.as_ref();
+        let mut at = start as usize;
+        loop {
+            let head = text.get(..at)?.trim_end_matches([' ', '\t', '\r', '\n']);
+            let line = head.get(super::repair::line_start(head, head.len())..)?;
+            let begins =
+                |i: usize| i == 0 || line.get(..i).is_some_and(|l| l.ends_with([' ', '\t']));
+            let comment = line.match_indices('#').map(|(i, _)| i).find(|i| begins(*i));
+            match comment {
+                Some(comment) => at = head.len() - line.len() + comment,
+                None => {
+                    let dash = line.strip_suffix('-').filter(|before| begins(before.len()))?;
+                    return Some(narrow(head.len() - line.len() + dash.len()));
+                }
+            }
+        }
     }
 
     fn end(&mut self, span: ParserSpan) -> Result<(), Reject> {
@@ -475,6 +541,11 @@ impl<'i, 't> Builder<'i, 't> {
         }
     }
 
+    fn drop_rest(&mut self, at: u32) {
+        self.seen.stopped = true;
+        self.dropped = Some(at);
+    }
+
     fn close_all(&mut self) {
         self.seen.stopped = true;
         while let Some(open) = self.open.pop() {
@@ -491,6 +562,9 @@ impl<'i, 't> Builder<'i, 't> {
         if !self.seen.stopped {
             self.pass_breaks(self.edits.breaks.made.len());
         }
+        if self.not_json {
+            self.check_json()?;
+        }
         let mut tree = self.tree;
         tree.entries.shrink_to_fit();
         tree.strings.shrink_to_fit();
@@ -500,6 +574,7 @@ impl<'i, 't> Builder<'i, 't> {
             comments: self.comments,
             duplicates: self.duplicates,
             repairs: Vec::new(),
+            dropped: self.dropped.map(|at| self.input.map.start(at)),
         };
         Ok((output, self.seen))
     }

@@ -54,10 +54,25 @@ pub(super) fn rows(model: &Model, assessment: &Assessment, settings: &Settings) 
             *place = place.or(Some(finding.check));
         }
     }
+    let ran: Vec<&str> = settings.enabled().iter().map(|check| check.slug).collect();
+    let deciding = |layer| {
+        let all = settings.catalog.checks().iter();
+        all.filter(move |check| check.layer == layer && check.cell == CellRole::Decides)
+    };
+    // Where a check that decides did not run, silence is not absence.
+    let unasked: Vec<Layer> = Layer::ALL
+        .into_iter()
+        .filter(|layer| deciding(*layer).any(|check| !ran.contains(&check.slug)))
+        .collect();
     let row = |subject: Arc<ObjectId>| {
         let known = |layer| cells.get(&(Arc::clone(&subject), layer));
         let of_layer = |layer| {
-            let (state, decided_by) = known(layer).map_or((CellState::Absent, None), state);
+            let (state, decided_by) = match known(layer).map_or((CellState::Absent, None), state) {
+                (CellState::Absent, None) if unasked.contains(&layer) => {
+                    (CellState::NotAssessed, None)
+                }
+                known => known,
+            };
             Cell { layer, state, decided_by }
         };
         // A layer is left where something proves that it acts, weakened or not.

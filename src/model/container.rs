@@ -350,10 +350,14 @@ impl Container {
     /// How a message names the container.
     #[must_use]
     pub fn title(&self) -> String {
-        match self.list {
-            ContainerList::Init => format!("init container `{}`", self.name),
-            ContainerList::Main => format!("container `{}`", self.name),
-            ContainerList::Ephemeral => format!("ephemeral container `{}`", self.name),
+        let list = match self.list {
+            ContainerList::Init => "init container",
+            ContainerList::Main => "container",
+            ContainerList::Ephemeral => "ephemeral container",
+        };
+        match self.name.as_str() {
+            "" => format!("unnamed {list}"), // Knative needs no name
+            name => format!("{list} `{name}`"),
         }
     }
 }

@@ -18,7 +18,7 @@ pub use rule::{
     Rule, ServiceTarget, Subject, Tier,
 };
 pub use selection::Rules;
-pub use view::ReachView;
+pub use view::{REACH_KINDS, ReachView};
 
 pub(crate) use lower::{cilium_subjects, netpol_subject, proxies_dns};
 pub(crate) use peer::{

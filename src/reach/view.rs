@@ -10,7 +10,7 @@ use crate::document::{Kind, KindSet};
 use crate::model::{Certain, Direction};
 
 /// Kinds that every answer of Reach rests on.
-const READS: KindSet = KindSet::of(&[
+pub const REACH_KINDS: &[Kind] = &[
     Kind::Pod,
     Kind::Namespace,
     Kind::NetworkPolicy,
@@ -19,7 +19,8 @@ const READS: KindSet = KindSet::of(&[
     Kind::OtherNetworkPolicy,
     Kind::Service,
     Kind::Gateway,
-]);
+];
+const READS: KindSet = KindSet::of(REACH_KINDS);
 
 /// Reach as one check sees it.
 #[derive(Clone, Copy, Debug)]

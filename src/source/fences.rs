@@ -3,6 +3,7 @@
 
 mod heredoc;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
@@ -46,9 +47,14 @@ pub(super) fn read(file: FileId, name: &str, text: &str, options: &ReadOptions) 
         let mut part = Reading::empty();
         match block.language {
             Language::Shell => {
+                let mut from = 0;
                 for heredoc in heredocs(&block.text, &block.map) {
+                    // A script has credentials beside its manifests, and snippets show its lines.
+                    withhold(&block, from..heredoc.body.start, &mut part);
+                    from = heredoc.body.end;
                     part.append(read_heredoc(file, text, heredoc, options));
                 }
+                withhold(&block, from..block.text.len(), &mut part);
             }
             Language::Manifest => part = read_block(file, text, &block, options),
             Language::Unnamed if looks_like_manifest(&block.text) => {
@@ -63,6 +69,12 @@ pub(super) fn read(file: FileId, name: &str, text: &str, options: &ReadOptions) 
         reading.append(part);
     }
     reading
+}
+
+/// Withholds credentials in a part of a script that is no manifest.
+fn withhold(block: &Block, range: Range<usize>, reading: &mut Reading) {
+    let map = block.map.from(narrow(range.start));
+    reading.withhold(block.text.get(range).unwrap_or_default(), &map);
 }
 
 /// The fences of a Markdown text, each line with its place in the text.
@@ -152,7 +164,7 @@ fn without_fragments(mut reading: Reading, text: &str) -> Reading {
 }
 
 fn read_heredoc(file: FileId, raw: &str, heredoc: Heredoc, options: &ReadOptions) -> Reading {
-    let Heredoc { text, map, delimiter, expansions, namespace, cluster } = heredoc;
+    let Heredoc { text, map, delimiter, expansions, namespace, cluster, body: _ } = heredoc;
     let mut options = options.clone();
     options.default_namespace = namespace.or(options.default_namespace);
     let extract = Extract {
@@ -175,7 +187,7 @@ fn read_heredoc(file: FileId, raw: &str, heredoc: Heredoc, options: &ReadOptions
             object: Arc::clone(&document.id),
             at: *first,
             related: std::iter::once(span(delimiter)).chain(more.iter().copied()).collect(),
-            detail: text.to_owned(),
+            detail: heredoc::title(text),
         });
     }
     reading

@@ -207,7 +207,11 @@ fn read_entry(
             let reason = format!("more than {limit} bytes; raise `limits.fileBytes`, or split it");
             return unread(&name, State::TooLarge, reason);
         }
-        Err(error) => return unread(&name, State::Unreadable, document::clean(&error.to_string())),
+        Err(error) => {
+            let reason = document::clean(&error.to_string());
+            let reason = format!("{reason}; make it readable, or exclude it");
+            return unread(&name, State::Unreadable, reason);
+        }
     };
     let Decoding { text, replaced, binary } = match document::decode(bytes) {
         Decoded::Text(decoding) => decoding,

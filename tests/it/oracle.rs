@@ -7,9 +7,11 @@
 mod decoder;
 pub(crate) mod dice;
 mod labels;
+#[allow(clippy::print_stdout, reason = "the counts, shown with --nocapture")]
 mod pod_security;
 mod pods;
 mod texts;
+mod words;
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};

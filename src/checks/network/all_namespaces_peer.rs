@@ -1,9 +1,8 @@
 use super::evidence::title;
 use super::peers::each_peer;
 use crate::catalog::{CellRole, Context, Outcomes, check};
-use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
-use crate::reach::PeerSet;
+use crate::reach::{PeerSet, REACH_KINDS};
 
 check! {
     /// Flags peers that are every pod of every namespace.
@@ -24,16 +23,7 @@ check! {
         cell: CellRole::Judges,
         severity: Severity::Medium,
         persona: Persona::Regular,
-        reads: &[
-            Kind::Pod,
-            Kind::Namespace,
-            Kind::Service,
-            Kind::NetworkPolicy,
-            Kind::CiliumNetworkPolicy,
-            Kind::CiliumClusterwideNetworkPolicy,
-            Kind::OtherNetworkPolicy,
-            Kind::Gateway,
-        ],
+        reads: REACH_KINDS,
         fix: "select the namespaces that need the access",
         aliases: &[],
     }

@@ -7,10 +7,10 @@ use ipnet::IpNet;
 use super::evidence::title;
 use super::policy_allows_everything::opener;
 use crate::catalog::{CellRole, Context, Outcomes, check};
-use crate::document::{Kind, ObjectId};
+use crate::document::ObjectId;
 use crate::finding::{Layer, Persona, Severity};
 use crate::model::{Direction, Protocol};
-use crate::reach::Endpoint;
+use crate::reach::{Endpoint, REACH_KINDS};
 
 check! {
     /// Flags pods whose egress rules admit the metadata service of the cloud.
@@ -32,16 +32,7 @@ check! {
         cell: CellRole::Judges,
         severity: Severity::High,
         persona: Persona::Regular,
-        reads: &[
-            Kind::Pod,
-            Kind::Namespace,
-            Kind::Service,
-            Kind::NetworkPolicy,
-            Kind::CiliumNetworkPolicy,
-            Kind::CiliumClusterwideNetworkPolicy,
-            Kind::OtherNetworkPolicy,
-            Kind::Gateway,
-        ],
+        reads: REACH_KINDS,
         fix: "add `except: [169.254.0.0/16]` to the range, or name the destinations",
         aliases: &[("kubescape", "C-0052")],
     }

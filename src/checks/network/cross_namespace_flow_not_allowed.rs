@@ -2,10 +2,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::catalog::{CellRole, Context, Outcomes, Param, ParamKind, check};
-use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
 use crate::model::{Direction, Known, Workload};
-use crate::reach::{Endpoint, PodRef, PortSet, Verdict};
+use crate::reach::{Endpoint, PodRef, PortSet, REACH_KINDS, Verdict};
 
 check! {
     /// Flags traffic between namespaces that is on no allowlist.
@@ -28,16 +27,7 @@ check! {
         cell: CellRole::Judges,
         severity: Severity::High,
         persona: Persona::Regular,
-        reads: &[
-            Kind::Pod,
-            Kind::Namespace,
-            Kind::Service,
-            Kind::NetworkPolicy,
-            Kind::CiliumNetworkPolicy,
-            Kind::CiliumClusterwideNetworkPolicy,
-            Kind::OtherNetworkPolicy,
-            Kind::Gateway,
-        ],
+        reads: REACH_KINDS,
         params: &[Param {
             name: "allow",
             kind: ParamKind::Pairs,

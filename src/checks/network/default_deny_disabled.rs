@@ -3,10 +3,10 @@ use std::sync::Arc;
 
 use super::evidence::title;
 use crate::catalog::{CellRole, Context, Outcomes, check};
-use crate::document::{Kind, ObjectId};
+use crate::document::ObjectId;
 use crate::finding::{Layer, Persona, Severity};
 use crate::model::{Direction, Known, Unknown};
-use crate::reach::{PodRef, Rule};
+use crate::reach::{PodRef, REACH_KINDS, Rule};
 
 check! {
     /// Flags a switched-off default deny on pods that nothing else isolates.
@@ -27,16 +27,7 @@ check! {
         cell: CellRole::Judges,
         severity: Severity::High,
         persona: Persona::Regular,
-        reads: &[
-            Kind::Pod,
-            Kind::Namespace,
-            Kind::Service,
-            Kind::NetworkPolicy,
-            Kind::CiliumNetworkPolicy,
-            Kind::CiliumClusterwideNetworkPolicy,
-            Kind::OtherNetworkPolicy,
-            Kind::Gateway,
-        ],
+        reads: REACH_KINDS,
         fix: "remove `enableDefaultDeny`, or isolate the pods by another policy",
         aliases: &[],
     }

@@ -5,10 +5,10 @@ use ipnet::{IpNet, Ipv6Net};
 use super::evidence::title;
 use super::policy_allows_everything::{every_address, opener, opens_alone};
 use crate::catalog::{CellRole, Context, Outcomes, Param, ParamKind, check};
-use crate::document::{Kind, Span};
+use crate::document::Span;
 use crate::finding::{Finding, Layer, Persona, Severity};
 use crate::model::{Direction, Protocol};
-use crate::reach::{Action, Endpoint, Entity, PeerSet, Peers, PodRef, PortSet, Rule};
+use crate::reach::{Action, Endpoint, Entity, PeerSet, Peers, PodRef, PortSet, REACH_KINDS, Rule};
 
 check! {
     /// Flags egress to any address outside the cluster.
@@ -33,16 +33,7 @@ check! {
         cell: CellRole::Judges,
         severity: Severity::High,
         persona: Persona::Regular,
-        reads: &[
-            Kind::Pod,
-            Kind::Namespace,
-            Kind::Service,
-            Kind::NetworkPolicy,
-            Kind::CiliumNetworkPolicy,
-            Kind::CiliumClusterwideNetworkPolicy,
-            Kind::OtherNetworkPolicy,
-            Kind::Gateway,
-        ],
+        reads: REACH_KINDS,
         params: &[Param {
             name: "hosts",
             kind: ParamKind::Texts,

@@ -3,10 +3,9 @@ use std::sync::Arc;
 use super::evidence::title;
 use super::nullified_fqdn_allowlist::first_name;
 use crate::catalog::{CellRole, Context, Outcomes, check};
-use crate::document::Kind;
 use crate::finding::{Confidence, Layer, Persona, Severity};
 use crate::model::Direction;
-use crate::reach::{PodRef, Rule, proxies_dns};
+use crate::reach::{PodRef, REACH_KINDS, Rule, proxies_dns};
 
 check! {
     /// Flags FQDN rules whose names Cilium never learns.
@@ -30,16 +29,7 @@ check! {
         cell: CellRole::Judges,
         severity: Severity::High,
         persona: Persona::Regular,
-        reads: &[
-            Kind::Pod,
-            Kind::Namespace,
-            Kind::Service,
-            Kind::NetworkPolicy,
-            Kind::CiliumNetworkPolicy,
-            Kind::CiliumClusterwideNetworkPolicy,
-            Kind::OtherNetworkPolicy,
-            Kind::Gateway,
-        ],
+        reads: REACH_KINDS,
         fix: "add an egress rule to the cluster's DNS on port 53 with `rules.dns`",
         aliases: &[],
     }

@@ -6,7 +6,7 @@ use crate::config::Mesh;
 use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
 use crate::model::{Certain, Direction, Known, Protocol, Unknown, Workload};
-use crate::reach::{Action, Endpoint, PodRef, Rule};
+use crate::reach::{Action, Endpoint, Entity, PeerSet, Peers, PodRef, PortSpec, Rule};
 
 check! {
     /// Flags network policies that block the tunnel port of the ambient mesh.
@@ -109,16 +109,35 @@ fn in_ambient(cx: &Context<'_>, pod: PodRef<'_>) -> Certain<bool> {
     }
 }
 
-/// The pods that may be admitted, but not on the tunnel's port: peers of a rule that leaves it out or
-/// denies.
+/// The pods to which the tunnel may be closed while something else is open: where all rules that
+/// admit TCP admit the tunnel as well there are none.
 fn peers<'a>(cx: &Context<'a>, pod: PodRef<'a>, direction: Direction) -> Vec<PodRef<'a>> {
-    let holds_tunnel = |rule: &Rule| rule.ports.resolve(None).contains(Protocol::Tcp, HBONE);
-    let rules = cx.reach.selecting(pod, direction).iter();
-    let narrow = rules.filter(|rule| rule.action != Action::Allow || !holds_tunnel(rule));
-    let mut peers: Vec<PodRef<'_>> = narrow.flat_map(|rule| cx.reach.peers(rule)).collect();
+    let rules = cx.reach.selecting(pod, direction);
+    let denies = rules.iter().any(|rule| rule.action == Action::Deny);
+    let tunnel = |rule: &Rule| rule.ports.resolve(None).contains(Protocol::Tcp, HBONE);
+    let open = |rule: &Rule| tunnel(rule) && rule.guard.is_none() && is_everybody(&rule.peers);
+    if !denies && rules.iter().any(open) {
+        return Vec::new();
+    }
+    let udp = |ports: &PortSpec| match ports {
+        PortSpec::Listed(listed) => listed.iter().all(|(protocol, _)| *protocol != Protocol::Tcp),
+        PortSpec::All | PortSpec::Icmp => false,
+    };
+    let closed = rules.iter().filter(|rule| !udp(&rule.ports) && (denies || !tunnel(rule)));
+    let mut peers: Vec<PodRef<'_>> = closed.flat_map(|rule| cx.reach.peers(rule)).collect();
     peers.sort_unstable_by_key(|peer| peer.index());
     peers.dedup_by_key(|peer| peer.index());
     peers
+}
+
+/// Whether peers are every pod, in whatever words.
+fn is_everybody(peers: &Peers) -> bool {
+    let every = |peer: &PeerSet| match peer {
+        PeerSet::Pods { namespaces, pods, .. } => namespaces.is_everywhere() && pods.is_none(),
+        PeerSet::Entity { entity, .. } => matches!(entity, Entity::All | Entity::Cluster),
+        _ => false,
+    };
+    *peers == Peers::Any || matches!(peers, Peers::Set(set) if set.iter().any(every))
 }
 
 /// The rule that admits a peer on other TCP ports than the tunnel's.

@@ -1,8 +1,8 @@
 use super::isolation::judge;
 use crate::catalog::{CellRole, Context, Outcomes, check};
-use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
 use crate::model::Direction;
+use crate::reach::REACH_KINDS;
 
 check! {
     /// Flags pods that a policy selects and whose ingress stays open all the same.
@@ -25,16 +25,7 @@ check! {
         cell: CellRole::Decides,
         severity: Severity::High,
         persona: Persona::Regular,
-        reads: &[
-            Kind::Pod,
-            Kind::Namespace,
-            Kind::Service,
-            Kind::NetworkPolicy,
-            Kind::CiliumNetworkPolicy,
-            Kind::CiliumClusterwideNetworkPolicy,
-            Kind::OtherNetworkPolicy,
-            Kind::Gateway,
-        ],
+        reads: REACH_KINDS,
         fix: "add a policy that isolates the pod for ingress",
         aliases: &[("kube-score", "pod-networkpolicy")],
     }

@@ -6,7 +6,7 @@ use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
 use crate::model::{Direction, Known, Part, Truth, namespace_id, namespace_span};
-use crate::reach::{NamespaceScope, Rule, covers_namespace};
+use crate::reach::{NamespaceScope, REACH_KINDS, Rule, covers_namespace};
 
 check! {
     /// Flags namespaces in use without a policy that isolates all of their pods.
@@ -29,16 +29,7 @@ check! {
         cell: CellRole::Judges,
         severity: Severity::High,
         persona: Persona::Regular,
-        reads: &[
-            Kind::Pod,
-            Kind::Namespace,
-            Kind::Service,
-            Kind::NetworkPolicy,
-            Kind::CiliumNetworkPolicy,
-            Kind::CiliumClusterwideNetworkPolicy,
-            Kind::OtherNetworkPolicy,
-            Kind::Gateway,
-        ],
+        reads: REACH_KINDS,
         fix: "add a NetworkPolicy with `podSelector: {}` and both `policyTypes`",
         aliases: &[("kubescape", "C-0054"), ("kyverno", "add-network-policy")],
     }

@@ -27,14 +27,7 @@ check! {
         cell: CellRole::Judges,
         severity: Severity::High,
         persona: Persona::Regular,
-        reads: &[
-            Kind::Pod,
-            Kind::Namespace,
-            Kind::NetworkPolicy,
-            Kind::CiliumNetworkPolicy,
-            Kind::CiliumClusterwideNetworkPolicy,
-            Kind::AuthorizationPolicy,
-        ],
+        reads: &[Kind::Pod, Kind::Namespace, Kind::NetworkPolicy, Kind::CiliumNetworkPolicy, Kind::CiliumClusterwideNetworkPolicy, Kind::AuthorizationPolicy, Kind::Service, Kind::OtherNetworkPolicy, Kind::Gateway],
         fix: "remove `hostNetwork: true`, or guard the node itself",
         aliases: &[],
     }

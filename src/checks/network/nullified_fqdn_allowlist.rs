@@ -4,10 +4,9 @@ use super::egress_to_world::world_place;
 use super::evidence::title;
 use super::fqdn_rule_without_dns_proxy::is_for_all_of;
 use crate::catalog::{CellRole, Context, Outcomes, check};
-use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
 use crate::model::Direction;
-use crate::reach::{Action, PeerSet, Peers, Rule};
+use crate::reach::{Action, PeerSet, Peers, REACH_KINDS, Rule};
 
 check! {
     /// Flags allowlists of host names that a broader rule on the same port makes void.
@@ -29,16 +28,7 @@ check! {
         cell: CellRole::Judges,
         severity: Severity::High,
         persona: Persona::Regular,
-        reads: &[
-            Kind::Pod,
-            Kind::Namespace,
-            Kind::Service,
-            Kind::NetworkPolicy,
-            Kind::CiliumNetworkPolicy,
-            Kind::CiliumClusterwideNetworkPolicy,
-            Kind::OtherNetworkPolicy,
-            Kind::Gateway,
-        ],
+        reads: REACH_KINDS,
         fix: "remove the broader rule, or narrow it to the addresses that are needed",
         aliases: &[],
     }

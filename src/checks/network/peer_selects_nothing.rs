@@ -6,7 +6,7 @@ use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::{Kind, Span};
 use crate::finding::{Layer, Persona, Severity};
 use crate::model::{Namespace, Selector, Unknown, Workload};
-use crate::reach::{Dialect, Endpoint, NamespaceScope, PeerSet, Peers, PodRef, Rule};
+use crate::reach::{Dialect, Endpoint, NamespaceScope, PeerSet, Peers, PodRef, REACH_KINDS, Rule};
 
 check! {
     /// Flags peers of network policies that no pod can be.
@@ -31,16 +31,7 @@ check! {
         cell: CellRole::Judges,
         severity: Severity::Medium,
         persona: Persona::Regular,
-        reads: &[
-            Kind::Pod,
-            Kind::Namespace,
-            Kind::Service,
-            Kind::NetworkPolicy,
-            Kind::CiliumNetworkPolicy,
-            Kind::CiliumClusterwideNetworkPolicy,
-            Kind::OtherNetworkPolicy,
-            Kind::Gateway,
-        ],
+        reads: REACH_KINDS,
         fix: "select labels that the pods or their Namespace carry",
         aliases: &[("kube-linter", "dangling-networkpolicypeer-podselector")],
     }

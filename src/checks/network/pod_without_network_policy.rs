@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
 use crate::catalog::{CellRole, Context, Outcomes, check};
-use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
 use crate::model::Direction;
+use crate::reach::REACH_KINDS;
 
 check! {
     /// Flags pods that no network policy of any kind selects.
@@ -28,16 +28,7 @@ check! {
         cell: CellRole::Judges,
         severity: Severity::High,
         persona: Persona::Regular,
-        reads: &[
-            Kind::Pod,
-            Kind::Namespace,
-            Kind::Service,
-            Kind::NetworkPolicy,
-            Kind::CiliumNetworkPolicy,
-            Kind::CiliumClusterwideNetworkPolicy,
-            Kind::OtherNetworkPolicy,
-            Kind::Gateway,
-        ],
+        reads: REACH_KINDS,
         fix: "add a default deny for the namespace and a policy for what the workload needs",
         aliases: &[
             ("kube-linter", "non-isolated-pod"),

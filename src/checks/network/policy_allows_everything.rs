@@ -5,10 +5,10 @@ use ipnet::{IpNet, Ipv4Net};
 
 use super::evidence::title;
 use crate::catalog::{CellRole, Context, Outcomes, check};
-use crate::document::{Kind, ObjectId};
+use crate::document::ObjectId;
 use crate::finding::{Layer, Persona, Severity};
 use crate::model::Direction;
-use crate::reach::{Action, Endpoint, Entity, PeerSet, Peers, PodRef, Rule};
+use crate::reach::{Action, Endpoint, Entity, PeerSet, Peers, PodRef, REACH_KINDS, Rule};
 
 check! {
     /// Flags policies that isolate pods and then admit everything again.
@@ -32,16 +32,7 @@ check! {
         cell: CellRole::Judges,
         severity: Severity::High,
         persona: Persona::Regular,
-        reads: &[
-            Kind::Pod,
-            Kind::Namespace,
-            Kind::Service,
-            Kind::NetworkPolicy,
-            Kind::CiliumNetworkPolicy,
-            Kind::CiliumClusterwideNetworkPolicy,
-            Kind::OtherNetworkPolicy,
-            Kind::Gateway,
-        ],
+        reads: REACH_KINDS,
         fix: "name the peers and ports that are needed",
         aliases: &[],
     }

@@ -7,10 +7,10 @@ use super::egress_to_world::world_place;
 use super::evidence::title;
 use super::policy_allows_everything::opener;
 use crate::catalog::{CellRole, Context, Outcomes, check};
-use crate::document::{Kind, ObjectId};
+use crate::document::ObjectId;
 use crate::finding::{Layer, Persona, Severity};
 use crate::model::Direction;
-use crate::reach::{Endpoint, PodRef};
+use crate::reach::{Endpoint, PodRef, REACH_KINDS};
 
 check! {
     /// Flags pods with egress to the world that leaves private address ranges in.
@@ -33,16 +33,7 @@ check! {
         cell: CellRole::Judges,
         severity: Severity::High,
         persona: Persona::Regular,
-        reads: &[
-            Kind::Pod,
-            Kind::Namespace,
-            Kind::Service,
-            Kind::NetworkPolicy,
-            Kind::CiliumNetworkPolicy,
-            Kind::CiliumClusterwideNetworkPolicy,
-            Kind::OtherNetworkPolicy,
-            Kind::Gateway,
-        ],
+        reads: REACH_KINDS,
         fix: "write the range with `except` for the private ranges instead of `world`",
         aliases: &[],
     }

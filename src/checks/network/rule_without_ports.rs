@@ -2,10 +2,9 @@ use super::egress_to_world::world_place;
 use super::evidence::title;
 use super::peers::each_peer;
 use crate::catalog::{CellRole, Context, Outcomes, check};
-use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
 use crate::model::Direction;
-use crate::reach::PeerSet;
+use crate::reach::{PeerSet, REACH_KINDS};
 
 check! {
     /// Flags rules that name peers but no ports.
@@ -27,16 +26,7 @@ check! {
         cell: CellRole::Judges,
         severity: Severity::Medium,
         persona: Persona::Regular,
-        reads: &[
-            Kind::Pod,
-            Kind::Namespace,
-            Kind::Service,
-            Kind::NetworkPolicy,
-            Kind::CiliumNetworkPolicy,
-            Kind::CiliumClusterwideNetworkPolicy,
-            Kind::OtherNetworkPolicy,
-            Kind::Gateway,
-        ],
+        reads: REACH_KINDS,
         fix: "name the ports under `ports`",
         aliases: &[],
     }

@@ -1,10 +1,9 @@
 use super::evidence::title;
 use super::peers::each_peer;
 use crate::catalog::{CellRole, Context, Outcomes, check};
-use crate::document::Kind;
 use crate::finding::{Layer, Persona, Severity};
 use crate::model::{NAME_LABEL, Operator};
-use crate::reach::{NamespaceScope, PeerSet};
+use crate::reach::{NamespaceScope, PeerSet, REACH_KINDS};
 
 check! {
     /// Flags peers that are a whole namespace, on every port.
@@ -26,16 +25,7 @@ check! {
         cell: CellRole::Judges,
         severity: Severity::Medium,
         persona: Persona::Regular,
-        reads: &[
-            Kind::Pod,
-            Kind::Namespace,
-            Kind::Service,
-            Kind::NetworkPolicy,
-            Kind::CiliumNetworkPolicy,
-            Kind::CiliumClusterwideNetworkPolicy,
-            Kind::OtherNetworkPolicy,
-            Kind::Gateway,
-        ],
+        reads: REACH_KINDS,
         fix: "select the pods that need the access, and name the ports",
         aliases: &[],
     }

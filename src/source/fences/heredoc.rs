@@ -1,6 +1,8 @@
 //! Heredocs of a shell script: where their body stands, what the shell expands in it, and what the
 //! command that reads it says.
 
+use std::ops::Range;
+
 use super::narrow;
 use crate::document::OffsetMap;
 
@@ -10,6 +12,8 @@ pub(super) struct Heredoc {
     pub(super) text: String,
     /// Places of the body in the file.
     pub(super) map: OffsetMap,
+    /// Place of the body in the script.
+    pub(super) body: Range<usize>,
     /// Place of the delimiter (`<<EOF`) in the file.
     pub(super) delimiter: (u32, u32),
     /// Places of what the shell expands; none where the delimiter is quoted.
@@ -138,7 +142,9 @@ fn heredoc(
                 Part::Escape => from += 1,
                 Part::Expansion(part) => {
                     pieces.push((narrow(text.len()), place(from)));
-                    text.push_str(part);
+                    // A backtick begins no value of YAML, and `$` says as well that one is unknown.
+                    text.push_str(if part.starts_with('`') { "$" } else { "" });
+                    text.push_str(part.strip_prefix('`').unwrap_or(part));
                     let end = from + part.len();
                     expansions.push((place(from), place(end - 1) + 1));
                     from = end;
@@ -147,14 +153,37 @@ fn heredoc(
         }
     }
     let (start, end) = opening.range;
+    let begin = line.start + line.text.len();
+    let body = begin..body.last().map_or(begin, |line| line.start + line.text.len());
     Heredoc {
         text,
+        body,
         map: OffsetMap::pieces(pieces),
         delimiter: (place(line.start + start), place(line.start + end - 1) + 1),
         expansions,
         namespace: option(command, &["-n", "--namespace"]),
         cluster: option(command, &["--kubeconfig", "--context"]),
     }
+}
+
+/// What a message calls an expansion: its variable or command, but nothing that may be a value.
+pub(super) fn title(expansion: &str) -> String {
+    let (open, inner, close) = if let Some(inner) = expansion.strip_prefix("${") {
+        ("${", inner, "}")
+    } else if let Some(inner) = expansion.strip_prefix("$(") {
+        ("$(", inner, ")")
+    } else if let Some(inner) = expansion.strip_prefix('`') {
+        ("$(", inner, ")")
+    } else {
+        return expansion.to_owned();
+    };
+    let inner = inner.strip_suffix([')', '}', '`']).unwrap_or(inner);
+    let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/');
+    let name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let fits = |c: char| if open == "${" { name(c) } else { word(c) };
+    let end = inner.find(|c| !fits(c)).unwrap_or(inner.len());
+    let more = if end < inner.len() { "\u{2026}" } else { "" };
+    format!("{open}{}{more}{close}", inner.get(..end).unwrap_or_default())
 }
 
 /// A stretch of a body line.

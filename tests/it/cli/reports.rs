@@ -394,3 +394,14 @@ fn one_of_something_is_not_several() {
         }
     }
 }
+
+#[test]
+fn a_layer_that_no_check_was_asked_about_is_not_called_absent() {
+    let tree = Tree::new(&[("pod.yaml", CLEAN)]);
+    let state =
+        |args: &[&str], layer: &str| tree.json(args)["matrix"][0]["layers"][layer]["state"].clone();
+    assert_eq!(state(&[], "network"), "absent");
+    assert_eq!(state(&["--include=privileged-container"], "network"), "not-assessed");
+    assert_eq!(state(&["--include=ingress-not-isolated"], "network"), "absent");
+    assert_eq!(state(&["--exclude=ingress-not-isolated"], "mesh"), "absent");
+}

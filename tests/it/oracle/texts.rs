@@ -2,13 +2,21 @@
 //! careless edits, so that both what clients read and what they refuse is asked.
 
 use super::dice::Dice;
+use super::words::{
+    PLAIN, WORDS, key, number, number_like, one_of, quoted_double, quoted_single, soup,
+};
 
 /// The text with this number.
 pub(super) fn text(seed: u64, number: usize) -> String {
     let mut dice = Dice::new(seed, number);
     let dice = &mut dice;
-    let mut text = if dice.one_in(25) { "\u{feff}".to_owned() } else { String::new() };
-    if dice.one_in(6) {
+    dice.wild = dice.one_in(5);
+    let mut text =
+        if !dice.wild && dice.one_in(25) { "\u{feff}".to_owned() } else { String::new() };
+    let json = !dice.wild && dice.one_in(5);
+    // Only a text of nothing but JSON is read as JSON; all other JSON has to be YAML, too.
+    let pure = json && dice.one_in(2);
+    if !pure && dice.one_in(6) {
         text.push_str(dice.word(&[
             "---\n",
             "--- \n",
@@ -19,27 +27,32 @@ pub(super) fn text(seed: u64, number: usize) -> String {
         ]));
     }
     let documents = *dice.pick(&[1, 1, 1, 1, 2, 3]);
-    let json = dice.one_in(6);
     for number in 0..documents {
         if number > 0 {
-            text.push_str(separator(dice, json));
+            text.push_str(separator(dice, pure));
         }
-        if json || dice.one_in(20) {
-            json_document(dice, number, &mut text);
+        if json || !dice.wild && dice.one_in(20) {
+            json_document(dice, number, pure, &mut text);
         } else {
             yaml_document(dice, number, &mut text);
         }
     }
-    if dice.one_in(15) {
+    if !pure && dice.one_in(15) {
         text.push_str(dice.word(&["...\n", "...\nlost: 1\n", "---\n", "# end", "\n\n", "---"]));
     }
-    for _ in 0..*dice.pick(&[0, 0, 0, 1, 1, 2, 4]) {
+    let edits = if dice.wild { *dice.pick(&[0, 0, 1, 1, 2, 4]) } else { 0 };
+    for _ in 0..edits {
         edit(dice, &mut text);
+    }
+    // Clients add the line break that a file may lack at its end.
+    if !text.ends_with('\n') {
+        text.truncate(text.trim_end_matches([' ', '\t']).len());
     }
     match dice.below(14) {
         0 => text.replace('\n', "\r\n"),
-        1 if dice.one_in(4) => text.replace('\n', "\r"),
-        2 => text.trim_end().to_owned(),
+        // Where lines end in CR alone, `---` separates nothing, and quotes are not repaired.
+        1 if !text.contains("---") && !text.contains(['"', '\'']) => text.replace('\n', "\r"),
+        2 if !text.contains('+') => text.trim_end().to_owned(),
         _ => text,
     }
 }
@@ -55,7 +68,7 @@ fn separator(dice: &mut Dice, json: bool) -> &'static str {
         "...\n---\n",
         "---   \n",
     ];
-    if json && dice.one_in(2) { dice.word(&["\n", "", " ", "\n\n"]) } else { dice.word(&some) }
+    if json { dice.word(&["\n", "", " ", "\n\n"]) } else { dice.word(&some) }
 }
 
 /// A careless change somewhere in the text.
@@ -66,7 +79,7 @@ fn edit(dice: &mut Dice, text: &mut String) {
     }
     let at = *dice.pick(&places);
     let line = text.get(..at).and_then(|t| t.rfind('\n')).map_or(0, |i| i + 1);
-    match dice.below(9) {
+    match dice.below(8) {
         0 | 1 => {
             text.remove(at);
         }
@@ -75,8 +88,7 @@ fn edit(dice: &mut Dice, text: &mut String) {
         5 if text.as_bytes().get(line) == Some(&b' ') => {
             text.remove(line);
         }
-        6 => text.insert(line, '\t'),
-        7 => {
+        6 => {
             let end = text.get(at..).and_then(|t| t.find('\n')).map_or(text.len(), |i| at + i + 1);
             let copy = text.get(line..end).unwrap_or_default().to_owned();
             text.insert_str(line, &copy);
@@ -88,7 +100,7 @@ fn edit(dice: &mut Dice, text: &mut String) {
     }
 }
 
-const INSERTED: [&str; 48] = [
+const INSERTED: [&str; 42] = [
     "\n",
     " ",
     "\t",
@@ -107,11 +119,9 @@ const INSERTED: [&str; 48] = [
     ",",
     "|",
     ">",
-    "!",
     "!!str ",
     "&a ",
     "*a",
-    "?",
     "? ",
     "%",
     "@",
@@ -120,9 +130,6 @@ const INSERTED: [&str; 48] = [
     "<<: ",
     "\\",
     "\u{a0}",
-    "\u{85}",
-    "\u{2028}",
-    "\u{feff}",
     "\u{e9}",
     "\u{1f512}",
     "0",
@@ -132,7 +139,6 @@ const INSERTED: [&str; 48] = [
     "---",
     "\n---\n",
     "\n...\n",
-    "\r",
     "null",
     "yes",
     "=",
@@ -143,6 +149,8 @@ struct Yaml<'d, 'o> {
     dice: &'d mut Dice,
     out: &'o mut String,
     anchors: Vec<String>,
+    /// Those of maps.
+    maps: Vec<String>,
     /// How much may still be nested.
     depth: usize,
 }
@@ -165,7 +173,7 @@ fn yaml_document(dice: &mut Dice, number: usize, out: &mut String) {
         2 => format!("metadata:\n  name: 'f{number}'"),
         _ => format!("metadata:\n  name: f{number}"),
     });
-    let mut yaml = Yaml { dice, out, anchors: Vec::new(), depth: 3 };
+    let mut yaml = Yaml { dice, out, anchors: Vec::new(), maps: Vec::new(), depth: 3 };
     while !heads.is_empty() {
         if yaml.dice.one_in(2) {
             yaml.entry(0, "x");
@@ -178,10 +186,6 @@ fn yaml_document(dice: &mut Dice, number: usize, out: &mut String) {
     for index in 0..more {
         yaml.entry(0, ["spec", "data", "y", "status", "a"].get(index).copied().unwrap_or("z"));
     }
-}
-
-fn one_of(dice: &mut Dice, from: &[&str]) -> String {
-    (dice.word(from)).to_owned()
 }
 
 impl Yaml<'_, '_> {
@@ -220,29 +224,39 @@ impl Yaml<'_, '_> {
     }
 
     fn entry_behind_pad(&mut self, indent: usize, name: &str) {
-        if !self.anchors.is_empty() && self.dice.one_in(8) {
+        let some = if self.dice.wild { &self.anchors } else { &self.maps };
+        if !some.is_empty() && self.dice.one_in(8) {
             self.merge();
             return;
         }
-        if self.dice.one_in(60) {
+        let explicit = self.dice.one_in(60);
+        if explicit {
             self.out.push_str("? ");
         }
         match self.dice.below(8) {
             0 => self.out.push_str(&key(self.dice)),
             _ => self.out.push_str(name),
         }
+        if explicit && !(self.dice.wild && self.dice.one_in(2)) {
+            self.out.push('\n');
+            self.pad(indent);
+        }
         self.say(&[":", ":", ":", ":", ":", ":", ":", " :"]);
         self.value(indent, false);
     }
 
     fn merge(&mut self) {
-        let alias = self.alias();
-        let other = self.alias();
-        self.out.push_str(&match self.dice.below(6) {
+        let maps = self.maps.clone();
+        let map = |dice: &mut Dice| match maps.as_slice() {
+            some @ [_, ..] if !dice.wild || dice.one_in(2) => format!("*{}", dice.pick(some)),
+            _ => "*a".to_owned(),
+        };
+        let (alias, other) = (map(self.dice), map(self.dice));
+        self.out.push_str(&match self.dice.below(if self.dice.wild { 6 } else { 5 }) {
             0 => format!("<<: [{alias}, {other}]"),
             1 => format!("'<<': {alias}"),
             2 => format!("<<: {{k: 1, m: {alias}}}"),
-            3 => format!("<<:\n{alias}"),
+            5 => format!("<<:\n{alias}"),
             _ => format!("<<: {alias}"),
         });
         self.line_end();
@@ -255,16 +269,19 @@ impl Yaml<'_, '_> {
         }
     }
 
-    /// An anchor or a tag, sometimes; it has the blank before it.
-    fn properties(&mut self) {
-        if self.dice.one_in(14) {
-            let name = one_of(self.dice, &["a", "b", "base", "x-1", "a"]);
+    /// An anchor or a tag, sometimes; it has the blank before it. Gives the anchor.
+    fn properties(&mut self) -> Option<String> {
+        let anchor =
+            self.dice.one_in(10).then(|| one_of(self.dice, &["a", "b", "base", "x-1", "a"]));
+        if let Some(name) = &anchor {
             self.out.push_str(&format!(" &{name}"));
-            self.anchors.push(name);
         }
-        if self.dice.one_in(24) {
-            self.say(&[
+        if self.dice.one_in(if self.dice.wild { 24 } else { 60 }) {
+            let tags = [
+                " !mine",
                 " !!str",
+                " !",
+                " !<tag:yaml.org,2002:str>",
                 " !!int",
                 " !!bool",
                 " !!float",
@@ -272,23 +289,25 @@ impl Yaml<'_, '_> {
                 " !!map",
                 " !!seq",
                 " !!binary",
-                " !mine",
-                " !<tag:yaml.org,2002:str>",
-                " !",
-                " !!timestamp",
                 " !!set",
-            ]);
+            ];
+            let tag = self.dice.usual(1, &tags);
+            self.out.push_str(tag);
         }
+        anchor
     }
 
     /// The value behind `:` or `-`, which ends its line.
     fn value(&mut self, indent: usize, in_list: bool) {
-        self.properties();
+        let anchor = self.properties();
+        let early = self.dice.wild && self.dice.one_in(4);
+        self.anchors.extend(anchor.clone().filter(|_| early));
         let choice = if self.depth == 0 { self.dice.below(8) } else { self.dice.below(14) };
         match choice {
             0..=3 => {
-                self.say(&[" ", " ", " ", "  ", "\t"]);
-                self.scalar(indent);
+                let gap = self.dice.usual(4, &[" ", " ", " ", "  ", "\t"]);
+                self.out.push_str(gap);
+                self.scalar();
                 self.line_end();
             }
             4 => self.block_scalar(indent),
@@ -298,16 +317,20 @@ impl Yaml<'_, '_> {
                 self.line_end();
             }
             6 => {
-                if !self.anchors.is_empty() {
+                if !self.anchors.is_empty() && (anchor.is_none() || self.dice.wild) {
                     let alias = self.alias();
                     self.out.push_str(&format!(" {alias}"));
                 }
                 self.line_end();
             }
             7 => self.multi_line(indent),
-            8..=11 => self.map(indent, in_list),
+            8..=11 => self.map(indent, in_list && (anchor.is_none() || self.dice.wild)),
             _ => self.list(indent),
         }
+        // One name may stand for several values: then no longer for a map alone.
+        self.maps.retain(|map| Some(map) != anchor.as_ref());
+        self.maps.extend(anchor.clone().filter(|_| (8..=11).contains(&choice)));
+        self.anchors.extend(anchor.filter(|_| !early));
     }
 
     fn map(&mut self, indent: usize, in_list: bool) {
@@ -344,43 +367,47 @@ impl Yaml<'_, '_> {
     }
 
     /// A scalar on one line.
-    fn scalar(&mut self, indent: usize) {
+    fn scalar(&mut self) {
         let text = match self.dice.below(9) {
             0 => number(self.dice),
             1 => number_like(self.dice),
-            2 => one_of(self.dice, &WORDS),
+            2 => self.dice.usual(34, &WORDS).to_owned(),
             3 => quoted_single(self.dice),
             4 => quoted_double(self.dice),
-            5 => one_of(self.dice, &PLAIN),
+            5 => self.dice.usual(16, &PLAIN).to_owned(),
             6 => soup(self.dice),
-            7 => format!("{} {}", one_of(self.dice, &PLAIN), soup(self.dice)),
+            7 => format!("{} {}", self.dice.usual(16, &PLAIN), soup(self.dice)),
             _ => one_of(self.dice, &["a", "web", "8080", "true", "\"true\"", "1.10", ""]),
         };
-        let _ = indent;
         self.out.push_str(&text);
     }
 
     fn block_scalar(&mut self, indent: usize) {
-        self.say(&[
-            " |", " >", " |-", " >-", " |+", " >+", " |2", " >2-", " |1", " | # c", " |+2", " |4",
-        ]);
+        let deeper = *self.dice.pick(&[1, 2, 2, 2, 4]);
+        let head = self.dice.word(&[" |", " >", " |-", " >-", " |+", " >+", " | # c"]);
+        self.out.push_str(head);
+        if !head.ends_with('c') && self.dice.one_in(6) {
+            self.out.push_str(&deeper.to_string());
+        }
         self.out.push('\n');
-        let inner = indent + *self.dice.pick(&[1, 2, 2, 2, 4]);
+        let inner = indent + deeper;
+        let mut first = true;
         for _ in 0..self.dice.below(5) {
             if self.dice.one_in(5) {
-                self.say(&["\n", "\n", "   \n", "\t\n"]);
+                let blank = self.dice.usual(1, &["\n", "\n", "   \n"]);
+                self.out.push_str(blank);
                 continue;
             }
             let extra = *self.dice.pick(&[0, 0, 0, 1, 3]);
-            self.pad(inner + extra);
+            // The first line says how deep the others are.
+            self.pad(inner + if first { 0 } else { extra });
+            let more = ["# no comment", "- a", "a: b", "--- x", "'", "%x", "..."];
             let line = match self.dice.below(4) {
-                0 => one_of(
-                    self.dice,
-                    &["# no comment", "- a", "a: b", "--- x", "\ttab", "'", "%x", "..."],
-                ),
+                0 => one_of(self.dice, &more),
                 _ => soup(self.dice),
             };
             self.out.push_str(&line);
+            first = false;
             self.say(&["\n", "\n", "\n", " \n"]);
         }
     }
@@ -388,7 +415,10 @@ impl Yaml<'_, '_> {
     /// A plain or quoted scalar over several lines.
     fn multi_line(&mut self, indent: usize) {
         let quote = self.dice.word(&["", "'", "\""]);
-        self.say(&[" ", "\n  "]);
+        self.say(&[" ", "\n"]);
+        if self.out.ends_with('\n') {
+            self.pad(indent + 2);
+        }
         self.out.push_str(quote);
         self.out.push_str("first");
         for _ in 0..=self.dice.below(3) {
@@ -397,20 +427,11 @@ impl Yaml<'_, '_> {
                 self.out.push('\\');
             }
             let shift = *self.dice.pick(&[1, 2, 2, 4]);
-            let back = usize::from(self.dice.one_in(12));
+            let back = usize::from(quote.is_empty() && self.dice.one_in(30));
             self.pad((indent + shift).saturating_sub(back * 3));
-            self.say(&[
-                "next",
-                "more of it",
-                "#not",
-                "- x",
-                "---",
-                "'",
-                "a:b",
-                "1",
-                "\ttab",
-                "\\n",
-            ]);
+            let words = ["next", "more of it", "a:b", "1", "- x", "#not", "---", "\ttab", "\\n"];
+            let word = self.dice.usual(5, &words);
+            self.out.push_str(word);
         }
         self.out.push_str(quote);
         self.line_end();
@@ -429,15 +450,20 @@ impl Yaml<'_, '_> {
                     one_of(self.dice, &["a", "b", "\"c\"", "'d'", "e"])
                 };
                 self.out.push_str(&name);
-                self.say(&[": ", ": ", ": ", ":", " : ", ":\n      ", ""]);
+                let colon = self.dice.usual(4, &[": ", ": ", ": ", " : ", ":", ":\n      ", ""]);
+                self.out.push_str(colon);
             }
             match self.dice.below(6) {
                 0 if depth > 0 => self.flow(indent, depth - 1),
-                1 => {
+                1 if self.dice.wild || !self.anchors.is_empty() => {
                     let alias = self.alias();
                     self.out.push_str(&alias);
                 }
-                _ => self.scalar(indent),
+                2 if !self.dice.wild => {
+                    let word = one_of(self.dice, &["a", "1", "yes", "'q'", "a b", "x/y", "0x1F"]);
+                    self.out.push_str(&word);
+                }
+                _ => self.scalar(),
             }
             self.flow_gap(indent);
             if number + 1 < count || self.dice.one_in(8) {
@@ -451,333 +477,15 @@ impl Yaml<'_, '_> {
         if self.dice.one_in(12) {
             self.say(&["\n", " # c\n", "\n\n"]);
             self.pad(indent + 2);
-            self.say(&["", "", "  ", "\t"]);
+            let more = self.dice.usual(3, &["", "", "  ", "\t"]);
+            self.out.push_str(more);
         } else if self.dice.one_in(2) {
             self.out.push(' ');
         }
     }
 }
 
-fn key(dice: &mut Dice) -> String {
-    let keys = [
-        "yes",
-        "no",
-        "on",
-        "off",
-        "y",
-        "n",
-        "~",
-        "null",
-        "1",
-        "0x1F",
-        "010",
-        "1.5",
-        "1e3",
-        "true",
-        "'1'",
-        "\"yes\"",
-        "'on'",
-        ".5",
-        "1_000",
-        "a b",
-        "a.b/c",
-        "\"a\\tb\"",
-        "'it''s'",
-        "-1",
-        "[a]",
-        "{a: b}",
-        "123456789.5",
-        "1e21",
-        "!!str 1",
-        "&a k",
-        "*a ",
-        "<<",
-        "''",
-        "1:2",
-        "0.1",
-        "1000000.5",
-        "-.5e-7",
-        "2001-12-14",
-        "!!int '7'",
-        "9223372036854775808",
-        ".inf",
-        "=",
-        "-",
-        "3.0",
-    ];
-    if dice.one_in(10) { number_like(dice) } else { one_of(dice, &keys) }
-}
-
-const WORDS: [&str; 44] = [
-    "yes",
-    "Yes",
-    "YES",
-    "yEs",
-    "no",
-    "No",
-    "NO",
-    "on",
-    "On",
-    "ON",
-    "oN",
-    "off",
-    "Off",
-    "OFF",
-    "y",
-    "Y",
-    "n",
-    "N",
-    "true",
-    "True",
-    "TRUE",
-    "tRUE",
-    "false",
-    "False",
-    "FALSE",
-    "null",
-    "Null",
-    "NULL",
-    "nUll",
-    "~",
-    "",
-    ".inf",
-    "-.inf",
-    "+.INF",
-    ".nan",
-    ".NaN",
-    ".Nan",
-    "=",
-    "<<",
-    "2001-12-14",
-    "2001-12-14t21:59:43.10-05:00",
-    "2001-12-14 21:59:43",
-    "12:30:45",
-    "190:20:30.15",
-];
-
-const PLAIN: [&str; 36] = [
-    "web",
-    "a b",
-    "a: b",
-    "a:b",
-    "a #b",
-    "a#b",
-    "http://x/y?z=1&b=2",
-    "it's",
-    "say \"x\"",
-    "-x",
-    "- x",
-    "?x",
-    ":x",
-    "x:",
-    "%x",
-    "@x",
-    "`x`",
-    "!x",
-    "&x",
-    "*x",
-    "|x",
-    ">x",
-    "[x",
-    "x]",
-    "{x",
-    "x}",
-    "x,y",
-    "x, y",
-    "a\\b",
-    "a\tb",
-    "caf\u{e9}",
-    "\u{1f512}",
-    "--",
-    "---x",
-    "...",
-    "$(x)",
-];
-
-const NUMBERS: [&str; 52] = [
-    "0",
-    "1",
-    "-1",
-    "+1",
-    "007",
-    "08",
-    "010",
-    "0o17",
-    "0O17",
-    "0x1F",
-    "0X1f",
-    "0b101",
-    "0B11",
-    "-0x1F",
-    "+0b11",
-    "-0",
-    "-0.0",
-    "0.0",
-    "1_000",
-    "1__0",
-    "_1",
-    "1_",
-    "0x_1",
-    "0x1_F",
-    "1.5",
-    "1.",
-    ".5",
-    "-.5",
-    "+.5",
-    "1e3",
-    "1E3",
-    "1e+3",
-    "1e-3",
-    "1.5e300",
-    "1e400",
-    "1e-400",
-    "5e-324",
-    "9223372036854775807",
-    "9223372036854775808",
-    "18446744073709551615",
-    "18446744073709551616",
-    "-9223372036854775808",
-    "-9223372036854775809",
-    "0x8000000000000000",
-    "1e21",
-    "1e20",
-    "123456789012345678901234567890",
-    "0.1",
-    "0.30000000000000004",
-    "1e-7",
-    "100000000000000000000000",
-    "1.0",
-];
-
-fn number(dice: &mut Dice) -> String {
-    one_of(dice, &NUMBERS)
-}
-
-/// Characters of numbers in any order.
-fn number_like(dice: &mut Dice) -> String {
-    let parts = [
-        "0", "1", "7", "8", "9", "_", ".", "e", "E", "x", "o", "b", "+", "-", "f", "A", ":", "00",
-        "12",
-    ];
-    let first = dice.word(&[
-        "0",
-        "1",
-        "-",
-        "+",
-        ".",
-        "0x",
-        "0b",
-        "0o",
-        "9",
-        "-0",
-        "1.",
-        "12345678901234567",
-    ]);
-    let mut text = first.to_owned();
-    for _ in 0..dice.below(6) {
-        text.push_str(dice.word(&parts));
-    }
-    text
-}
-
-/// Characters in any order.
-fn soup(dice: &mut Dice) -> String {
-    let parts = [
-        "a",
-        "b",
-        "xyz",
-        "1",
-        "0",
-        " ",
-        ":",
-        ": ",
-        "#",
-        " #",
-        "-",
-        ",",
-        ".",
-        "'",
-        "\"",
-        "\\",
-        "[",
-        "]",
-        "{",
-        "}",
-        "!",
-        "&",
-        "*",
-        "?",
-        "|",
-        ">",
-        "%",
-        "@",
-        "`",
-        "~",
-        "=",
-        "<",
-        "_",
-        "/",
-        "\u{e9}",
-        "\u{1f512}",
-        "\u{a0}",
-        "\t",
-        "\u{feff}",
-        "\u{85}",
-        "\u{2028}",
-    ];
-    let mut text = one_of(dice, &["a", "a", "b", "x1", "z"]);
-    for _ in 0..dice.below(7) {
-        // What is rare in files is rare here.
-        let most = if dice.one_in(12) { parts.len() } else { 24 };
-        let part = dice.below(most);
-        text.push_str(parts.get(part).copied().unwrap_or("a"));
-    }
-    text
-}
-
-fn quoted_single(dice: &mut Dice) -> String {
-    let inner = if dice.one_in(3) { one_of(dice, &WORDS) } else { soup(dice) };
-    format!("'{}'", inner.replace('\'', "''"))
-}
-
-fn quoted_double(dice: &mut Dice) -> String {
-    if dice.one_in(3) {
-        return format!("\"{}\"", one_of(dice, &NUMBERS));
-    }
-    let mut inner = soup(dice).replace('\\', "\\\\").replace('"', "\\\"");
-    if dice.one_in(2) {
-        let escapes = [
-            "\\n",
-            "\\t",
-            "\\\"",
-            "\\\\",
-            "\\/",
-            "\\0",
-            "\\a",
-            "\\b",
-            "\\e",
-            "\\x41",
-            "\\u00e9",
-            "\\N",
-            "\\_",
-            "\\L",
-            "\\P",
-            "\\U0001F512",
-            "\\ud83d\\ude00",
-            "\\ud83d",
-            "\\q",
-            "\\ ",
-            "\\'",
-            "\\u12",
-            "\\r",
-            "\\v",
-        ];
-        inner.push_str(dice.word(&escapes));
-    }
-    format!("\"{inner}\"")
-}
-
-fn json_document(dice: &mut Dice, number: usize, out: &mut String) {
+fn json_document(dice: &mut Dice, number: usize, pure: bool, out: &mut String) {
     let heads = [
         "\"apiVersion\":\"example.com/v1\"".to_owned(),
         "\"kind\": \"Farm\"".to_owned(),
@@ -786,58 +494,64 @@ fn json_document(dice: &mut Dice, number: usize, out: &mut String) {
     out.push('{');
     for (index, head) in heads.iter().enumerate() {
         if index > 0 {
-            json_gap(dice, ",", out);
+            json_gap(dice, ",", pure, out);
         }
         out.push_str(head);
     }
     for name in ["spec", "a", "spec"].iter().take(dice.below(4)) {
-        json_gap(dice, ",", out);
+        json_gap(dice, ",", pure, out);
         out.push_str(&format!("\"{name}\""));
-        json_gap(dice, ":", out);
-        json_value(dice, 3, out);
+        json_gap(dice, ":", pure, out);
+        json_value(dice, 3, pure, out);
     }
     out.push('}');
-    out.push_str(dice.word(&["\n", "", "\n\n", " \n"]));
+    let ends = ["\n", "\n\n", " \n", ""];
+    out.push_str(dice.word(if pure { &ends[..] } else { &ends[..3] }));
 }
 
-fn json_gap(dice: &mut Dice, mark: &str, out: &mut String) {
-    out.push_str(dice.word(&["", "", " ", "\n", "\n\t", "\n  "]));
+fn json_gap(dice: &mut Dice, mark: &str, pure: bool, out: &mut String) {
+    let gaps = ["", "", " ", "\n", "\n\t", "\n  "];
+    let before = if pure { &gaps[..] } else { &gaps[..3] };
+    out.push_str(dice.word(before));
     out.push_str(mark);
-    out.push_str(dice.word(&["", " ", " ", "\n", "\n\t", "\n  "]));
+    out.push_str(dice.word(&gaps));
 }
 
-fn json_value(dice: &mut Dice, depth: usize, out: &mut String) {
+fn json_value(dice: &mut Dice, depth: usize, pure: bool, out: &mut String) {
     match dice.below(if depth > 0 { 10 } else { 7 }) {
-        0 => out.push_str(dice.word(&["true", "false", "null", "True", "nil"])),
-        1 | 2 => out.push_str(dice.word(&[
-            "0",
-            "-0",
-            "1",
-            "-1",
-            "1.5",
-            "1.0",
-            "1e3",
-            "1E400",
-            "0.1",
-            "-0.0",
-            "9223372036854775808",
-            "01",
-            "1.",
-            ".5",
-            "12345678901234567890",
-            "1e-7",
-            "0x1F",
-            "9007199254740993",
-            "-9223372036854775809",
-        ])),
-        3..=6 => out.push_str(&quoted_double(dice)),
+        0 => out.push_str(dice.usual(3, &["true", "false", "null", "True", "nil"])),
+        1 | 2 => {
+            let numbers = [
+                "0",
+                "-0",
+                "1",
+                "-1",
+                "1.5",
+                "1.0",
+                "1e3",
+                "0.1",
+                "-0.0",
+                "9223372036854775808",
+                "12345678901234567890",
+                "1e-7",
+                "9007199254740993",
+                "-9223372036854775809",
+                "1E400",
+                "01",
+                "1.",
+                ".5",
+                "0x1F",
+            ];
+            out.push_str(dice.usual(14, &numbers));
+        }
+        3..=6 => out.push_str(&json_string(dice, pure)),
         7 => {
             out.push('[');
             for index in 0..dice.below(4) {
                 if index > 0 {
-                    json_gap(dice, ",", out);
+                    json_gap(dice, ",", pure, out);
                 }
-                json_value(dice, depth - 1, out);
+                json_value(dice, depth - 1, pure, out);
             }
             out.push(']');
         }
@@ -845,17 +559,23 @@ fn json_value(dice: &mut Dice, depth: usize, out: &mut String) {
             out.push('{');
             for index in 0..dice.below(4) {
                 if index > 0 {
-                    json_gap(dice, ",", out);
+                    json_gap(dice, ",", pure, out);
                 }
-                out.push_str(
-                    dice.word(&[
-                        "\"a\"", "\"b\"", "\"yes\"", "\"1\"", "\"\"", "\"<<\"", "c", "\"A\"",
-                    ]),
-                );
-                json_gap(dice, ":", out);
-                json_value(dice, depth - 1, out);
+                let keys = ["\"a\"", "\"b\"", "\"yes\"", "\"1\"", "\"\"", "\"<<\"", "\"A\""];
+                out.push_str(dice.word(&keys));
+                json_gap(dice, ":", pure, out);
+                json_value(dice, depth - 1, pure, out);
             }
             out.push('}');
         }
     }
+}
+
+/// A string of JSON.
+fn json_string(dice: &mut Dice, pure: bool) -> String {
+    let escapes =
+        ["", "\\n", "\\t", "\\\"", "\\\\", "\\/", "\\b", "\\u00e9", "\\ud83d\\ude00", "\\ud83d"];
+    let escapes = escapes.get(..if pure { 10 } else { 5 }).expect("ten");
+    let inner = soup(dice).replace('"', "\\\"");
+    format!("\"{inner}{}\"", dice.word(escapes))
 }
