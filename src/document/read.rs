@@ -224,17 +224,17 @@ fn read_document(
     };
     let Output { tree, comments, duplicates, repairs, dropped } = output;
     let Some(mut tree) = tree else { return };
+    let place = |at: u32| character(extract.file, extract.raw, at);
     if let Some(at) = dropped {
         let mut starts = text.char_indices().map(|(start, _)| start);
         let from = starts.find(|start| map.start(narrow(*start)) >= at);
         let from = from.unwrap_or(text.len());
         reading.withhold(text.get(from..).unwrap_or_default(), &map.from(narrow(from)));
         let text = "clients read one object here and drop what follows it: never applied";
-        let at = character(extract.file, extract.raw, at);
-        reading.notes.push(Note { at, text: text.to_owned() });
+        reading.notes.push(Note { at: place(at), text: text.to_owned() });
     }
     reading.notes.extend(repairs.into_iter().map(|(at, what)| Note {
-        at: character(extract.file, extract.raw, at),
+        at: place(at),
         text: format!("{what}: clients read it, strict YAML readers do not"),
     }));
     let mut found = Objects { extract, options, list: Vec::new(), others: Vec::new(), reading };

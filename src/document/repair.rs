@@ -17,7 +17,7 @@ const MOST_INSERTED: usize = 4 << 20;
 /// A text with one kind of deviation mended.
 pub(super) struct Mended {
     pub(super) text: String,
-    /// Bytes inserted into scalars of the old text: where, and how many.
+    /// Bytes inserted into the old text: where, and how many.
     pub(super) inserted: Vec<(u32, u32)>,
     /// Whether they must lie in quoted scalars.
     pub(super) in_quotes: bool,
@@ -105,7 +105,7 @@ pub(super) fn mend(
             if character.is_control() && input.json && is_json(input.original) =>
         {
             budget.spend(at)?;
-            escape_controls(text, at)
+            escape_controls(text)
         }
         _ => None,
     }
@@ -332,28 +332,27 @@ fn is_json(text: &str) -> bool {
     serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }
 
-/// Writes the control characters of the string around `at` as escapes: JSON allows those from
-/// U+007F on, YAML none.
-fn escape_controls(text: &str, at: usize) -> Option<Mended> {
-    let opening = opening(text, at)?;
-    let closing = closing_quote(text.as_bytes(), opening)?;
-    let mut mended = text.get(..opening)?.to_owned();
+/// Writes the control characters in strings of JSON as escapes: JSON allows those from U+007F on,
+/// YAML none.
+fn escape_controls(text: &str) -> Option<Mended> {
+    let mut mended = String::with_capacity(text.len());
     let mut inserted = Vec::new();
-    for (i, character) in text.get(opening..closing)?.char_indices() {
-        if character.is_control() && !character.is_ascii_whitespace() {
+    let mut total = 0;
+    let (mut inside, mut escaped) = (false, false);
+    for (at, character) in text.char_indices() {
+        if inside && character.is_control() && !character.is_ascii_whitespace() {
             let escape = format!("\\u{:04x}", u32::from(character));
-            let behind = opening + i + character.len_utf8();
-            inserted.push((narrow(behind), narrow(escape.len() - character.len_utf8())));
+            let (behind, count) = (at + character.len_utf8(), escape.len() - character.len_utf8());
+            inserted.push((narrow(behind), narrow(count)));
             mended.push_str(&escape);
-        } else {
-            mended.push(character);
+            total += count;
+            continue;
         }
+        mended.push(character);
+        inside ^= character == '"' && !escaped;
+        escaped = inside && character == '\\' && !escaped;
     }
-    mended.push_str(text.get(closing..)?);
-    (!inserted.is_empty()).then(|| Mended {
-        text: mended,
-        inserted,
-        in_quotes: true,
-        what: "a control character stands unescaped in a string of JSON",
-    })
+    let what = "a control character stands unescaped in a string of JSON";
+    let mends = !inserted.is_empty() && total <= MOST_INSERTED;
+    mends.then(|| Mended::inserting(mended, inserted, what))
 }
