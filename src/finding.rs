@@ -199,12 +199,16 @@ pub enum Effect {
     Absence,
 }
 
+/// Most places that one finding shows.
+pub const MOST_LABELS: usize = 100;
+
 impl Finding {
-    /// Adds a place. The first one added is the place to change.
+    /// Adds a place. The first one added is the place to change. A finding shows at most
+    /// [`MOST_LABELS`] of them: its message says how many things it is about.
     #[must_use]
     pub fn label(mut self, span: Span, text: impl Into<String>) -> Self {
         let label = Label { span, text: text.into() };
-        if !self.labels.contains(&label) {
+        if self.labels.len() < MOST_LABELS && !self.labels.contains(&label) {
             self.labels.push(label);
         }
         self

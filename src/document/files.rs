@@ -46,13 +46,18 @@ pub struct File {
     name: String,
     text: String,
     lines: OnceLock<Vec<u32>>,
+    /// Characters before each [`STRETCH`] of bytes.
+    characters: OnceLock<Vec<u32>>,
 }
+
+/// Bytes between two places whose characters before them are counted once.
+const STRETCH: usize = 4096;
 
 impl File {
     /// Keeps a text under the name that outputs print, with `/` between its parts.
     #[must_use]
     pub fn new(name: String, text: String) -> Self {
-        Self { name, text, lines: OnceLock::new() }
+        Self { name, text, lines: OnceLock::new(), characters: OnceLock::new() }
     }
 
     /// The name as printed.
@@ -101,8 +106,26 @@ impl File {
     pub fn position(&self, offset: u32) -> Position {
         let line = self.line_index(offset);
         let (start, _) = self.line_range(line);
-        let before = slice(&self.text, start, offset);
-        Position { line: narrow(line) + 1, column: narrow(before.chars().count()) + 1 }
+        let column = self.characters_before(offset).saturating_sub(self.characters_before(start));
+        Position { line: narrow(line) + 1, column: column + 1 }
+    }
+
+    /// Number of characters that begin before a byte. A line may be as long as a file.
+    fn characters_before(&self, offset: u32) -> u32 {
+        let count = |bytes: &[u8]| narrow(bytes.iter().filter(|b| **b & 0xC0 != 0x80).count());
+        let counts = self.characters.get_or_init(|| {
+            let stretches = self.text.as_bytes().chunks(STRETCH);
+            let mut sum = 0;
+            let sums = stretches.map(|stretch| {
+                sum += count(stretch);
+                sum
+            });
+            std::iter::once(0).chain(sums).collect()
+        });
+        let offset = (offset as usize).min(self.text.len());
+        let stretch = offset / STRETCH;
+        let rest = self.text.as_bytes().get(stretch * STRETCH..offset).unwrap_or_default();
+        counts.get(stretch).copied().unwrap_or_default() + count(rest)
     }
 
     /// Column in UTF-16 code units, from 1, as SARIF wants it.

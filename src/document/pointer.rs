@@ -26,8 +26,7 @@ impl Pointer {
         let mut at = tree.node(root);
         loop {
             let is_list = matches!(at.value(), Value::List);
-            let inner = at.children().enumerate().find(|(_, child)| encloses(*child, span));
-            let Some((index, child)) = inner else { break };
+            let Some((index, child)) = at.child_at(span) else { break };
             steps.push(if is_list {
                 let name = child.get("name").and_then(Node::as_str).map(str::to_owned);
                 Step::Item(index, name)
@@ -59,10 +58,6 @@ impl Pointer {
         }
         text
     }
-}
-
-fn encloses(node: Node<'_>, span: Span) -> bool {
-    node.span().contains(span) || node.key_span().is_some_and(|key| key.contains(span))
 }
 
 impl fmt::Display for Pointer {

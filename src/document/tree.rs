@@ -4,7 +4,10 @@
 //! stepping. An alias is a node that refers to the anchored one: values are followed, places are
 //! not, so a label points to the alias that a person has to change.
 
-use super::files::{FileId, Span, slice};
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use super::files::{FileId, Span, narrow, slice};
 
 /// How a node was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,9 +146,29 @@ pub struct Tree {
     pub(super) entries: Vec<Entry>,
     /// Keys and string values, decoded.
     pub(super) strings: String,
+    /// Children of maps and lists that have many, filled when a place in one is asked for.
+    wide: OnceLock<HashMap<u32, Vec<u32>>>,
 }
 
+/// Children up to this many are searched one by one.
+const FEW: usize = 32;
+
 impl Tree {
+    pub(super) fn new(entries: Vec<Entry>, strings: String) -> Self {
+        Self { entries, strings, wide: OnceLock::new() }
+    }
+
+    /// The children of an entry that has many.
+    fn many(&self, at: u32) -> &[u32] {
+        let wide = self.wide.get_or_init(|| {
+            let children = |at: u32| self.node(at).children().map(Node::index);
+            let all = (0..narrow(self.entries.len())).map(|at| (at, children(at)));
+            let many = all.filter(|(_, children)| children.clone().nth(FEW).is_some());
+            many.map(|(at, children)| (at, children.collect())).collect()
+        });
+        wide.get(&at).map_or(&[], Vec::as_slice)
+    }
+
     /// The outermost node; a tree is never empty.
     #[must_use]
     pub fn root(&self) -> Node<'_> {
@@ -171,10 +194,7 @@ impl Tree {
     pub fn locate(&self, from: u32, span: Span) -> Option<Node<'_>> {
         let mut at = self.node(from);
         loop {
-            let inner = at.children().find(|child| {
-                child.span().contains(span) || child.key_span().is_some_and(|k| k.contains(span))
-            });
-            match inner {
+            match at.child_at(span).map(|(_, child)| child) {
                 Some(child) if child.key_span().is_some_and(|key| key.contains(span)) => {
                     return Some(child);
                 }
@@ -262,6 +282,24 @@ impl<'a> Node<'a> {
         let has_children = matches!(entry.slot, Slot::List | Slot::Map);
         let end = if has_children { entry.next } else { target + 1 };
         Children { tree: self.tree, at: target + 1, end, hidden: false }
+    }
+
+    /// The child whose value or key stands at `span`, and its number.
+    pub(super) fn child_at(self, span: Span) -> Option<(usize, Self)> {
+        let at = |child: &Self| {
+            child.span().contains(span) || child.key_span().is_some_and(|key| key.contains(span))
+        };
+        let found = self.children().enumerate().take(FEW).find(|(_, child)| at(child));
+        if found.is_some() {
+            return found;
+        }
+        let many = self.tree.many(self.target());
+        let child = |number: usize| Some((number, self.tree.node(*many.get(number)?)));
+        // What is written here stands in the order of the text, what a merge key brings does not.
+        let start = |child: Self| child.key_span().unwrap_or(child.span()).start;
+        let behind = many.partition_point(|index| start(self.tree.node(*index)) <= span.start);
+        let last = behind.checked_sub(1).and_then(child).filter(|(_, child)| at(child));
+        last.or_else(|| (FEW..many.len()).filter_map(child).find(|(_, child)| at(child)))
     }
 
     /// Like [`Node::children`], with those that a later key or a merge overrides.

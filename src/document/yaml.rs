@@ -129,10 +129,10 @@ impl<'i, 't> Builder<'i, 't> {
             input,
             edits,
             seen: Seen::default(),
-            tree: Tree {
-                entries: Vec::with_capacity(input.text.len() / 24 + 4),
-                strings: String::with_capacity(input.text.len() / 2 + 16),
-            },
+            tree: Tree::new(
+                Vec::with_capacity(input.text.len() / 24 + 4),
+                String::with_capacity(input.text.len() / 2 + 16),
+            ),
             open: Vec::new(),
             anchors: HashMap::new(),
             marks: 0,

@@ -77,8 +77,10 @@ pub(super) struct Selection<'m> {
     spaces: Vec<Space>,
     everywhere: ByDirection,
     by_name: BTreeMap<(&'m str, bool), usize>,
-    /// Whether the namespace of any pod is assumed.
-    has_assumed: bool,
+    /// Rules for a whole namespace that is assumed: they may select every pod whose namespace is not.
+    perhaps_written: ByDirection,
+    /// Rules for a whole namespace that is written: they may select every pod whose is assumed.
+    perhaps_assumed: ByDirection,
     /// Subjects in the order of the rules.
     groups: Vec<Group>,
 }
@@ -92,7 +94,8 @@ impl<'m> Selection<'m> {
             spaces: Vec::new(),
             everywhere: ByDirection::default(),
             by_name: BTreeMap::new(),
-            has_assumed: false,
+            perhaps_written: ByDirection::default(),
+            perhaps_assumed: ByDirection::default(),
             groups: Vec::new(),
         };
         for workload in model.workloads() {
@@ -116,7 +119,6 @@ impl<'m> Selection<'m> {
     fn add_pod(&mut self, workload: &'m Workload) {
         let at = self.pods.len();
         let name = (workload.id.namespace.as_str(), workload.home().is_assumed());
-        self.has_assumed |= name.1;
         let space = *self.by_name.entry(name).or_insert(self.spaces.len());
         if space == self.spaces.len() {
             self.spaces.push(Space { pods: Vec::new(), rules: ByDirection::default() });
@@ -162,17 +164,9 @@ impl<'m> Selection<'m> {
     /// other's is not, they may select them.
     fn place_space(&mut self, group: &[Rule], home: &Home<'_>) -> Whom {
         let own = self.by_name.get(&(home.name.as_ref(), home.is_assumed())).copied();
-        let others = self.by_name.iter().filter(|((_, assumed), _)| *assumed != home.is_assumed());
-        let others: Vec<usize> = if home.is_assumed() || self.has_assumed {
-            others.map(|(_, space)| *space).collect()
-        } else {
-            Vec::new()
-        };
-        for at in others.into_iter().filter_map(|at| self.spaces.get(at)).flat_map(|s| &s.pods) {
-            if let Some(pod) = self.pods.get_mut(*at) {
-                group.iter().for_each(|rule| pod.possible.push(rule));
-            }
-        }
+        let others =
+            if home.is_assumed() { &mut self.perhaps_written } else { &mut self.perhaps_assumed };
+        group.iter().for_each(|rule| others.push(rule));
         let Some(own) = own else { return Whom::Pods(Vec::new()) };
         if let Some(space) = self.spaces.get_mut(own) {
             group.iter().for_each(|rule| space.rules.push(rule));
@@ -294,7 +288,9 @@ impl<'m> Selection<'m> {
         direction: Direction,
     ) -> Rules<'r> {
         let own = self.pods.get(pod.index).map_or(&[][..], |own| own.possible.of(direction));
-        Rules { rules, indices: [&[], &[], own], isolating: false }
+        let assumed = pod.workload.home().is_assumed();
+        let far = if assumed { &self.perhaps_assumed } else { &self.perhaps_written };
+        Rules { rules, indices: [far.of(direction), &[], own], isolating: false }
     }
 }
 
