@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 pub use settings::{Settings, UnknownName, catalog, config_schema};
 
 use crate::catalog::{Check, Context, Given, Outcomes, Params};
-use crate::document::{Defect, Document, Files, Inventory, KindSet, Span};
+use crate::document::{Defect, Document, Files, Inventory, KindSet, ObjectId, Span};
 use crate::finding::{Assessment, Finding, NotAssessed, Pass, RootGap, Tally};
 use crate::model::{Model, View};
 use crate::reach::{Reach, ReachView, cni_of};
@@ -29,6 +29,7 @@ pub fn assess(inventory: &Inventory, settings: &Settings) -> Assessment {
     let reach = Reach::build(&model);
     let facts: Vec<Defect> = inventory.defects.iter().chain(&reach.defects).cloned().collect();
     let checks = settings.enabled();
+    let index = Index::new(inventory);
     let results: Vec<(&Check, Outcomes)> = checks
         .par_iter()
         .map(|check| {
@@ -38,13 +39,12 @@ pub fn assess(inventory: &Inventory, settings: &Settings) -> Assessment {
             } else {
                 Outcomes::default()
             };
-            (*check, outcomes)
+            (*check, index.settle(check, outcomes, settings, &inventory.name))
         })
         .collect();
     let mut assessment = empty(inventory, &model, &reach);
-    let index = Index::new(inventory);
     for (check, outcomes) in results {
-        assessment.take(check, outcomes, &index, settings, &inventory.name);
+        assessment.take(check, outcomes);
     }
     assessment.passes.par_sort();
     assessment.not_assessed.sort();
@@ -170,33 +170,17 @@ fn assumptions(inventory: &Inventory, model: &Model) -> Vec<(&'static str, Strin
 }
 
 impl Assessment {
-    fn take(
-        &mut self,
-        check: &'static Check,
-        outcomes: Outcomes,
-        index: &Index<'_>,
-        settings: &Settings,
-        root: &str,
-    ) {
+    fn take(&mut self, check: &'static Check, outcomes: Outcomes) {
         let Outcomes { findings, passes, not_assessed, not_applicable } = outcomes;
         self.tallies.insert(check.slug, Tally { not_applicable, ..Tally::default() });
-        let mut seen: HashSet<(Arc<crate::document::ObjectId>, Option<String>, Option<Span>)> =
-            HashSet::new();
-        for mut finding in findings {
-            // One finding per check, subject and field.
-            let key = (Arc::clone(&finding.subject), finding.container.clone(), finding.primary());
-            if !seen.insert(key) {
-                continue;
-            }
-            finding.severity = settings.severity(check, finding.severity);
-            finding.fingerprint = index.fingerprint(&finding);
-            finding.roots = vec![root.to_owned()];
-            self.findings.push(finding);
-        }
+        self.findings.extend(findings);
         self.passes.extend(passes);
         self.not_assessed.extend(not_assessed);
     }
 }
+
+/// Most findings of one check about one object that are listed: more hide the rest of a report.
+const MOST_OF_ONE: usize = 1_000;
 
 /// Finds the object that a place belongs to.
 struct Index<'i>(Vec<&'i Document>);
@@ -213,6 +197,44 @@ impl<'i> Index<'i> {
             self.0.partition_point(|d| (d.extent.file, d.extent.start) <= (span.file, span.start));
         let candidate = before.checked_sub(1).and_then(|at| self.0.get(at))?;
         candidate.extent.contains(span).then_some(*candidate)
+    }
+
+    /// The outcomes of a check with one finding per subject and field, as severe as the configuration
+    /// wants it, and with its fingerprint.
+    fn settle(
+        &self,
+        check: &Check,
+        outcomes: Outcomes,
+        settings: &Settings,
+        root: &str,
+    ) -> Outcomes {
+        let mut seen = HashSet::new();
+        let mut of_subject: BTreeMap<Arc<ObjectId>, usize> = BTreeMap::new();
+        let mut findings = Vec::with_capacity(outcomes.findings.len());
+        for mut finding in outcomes.findings {
+            let subject = Arc::clone(&finding.subject);
+            if !seen.insert((Arc::clone(&subject), finding.container.clone(), finding.primary())) {
+                continue;
+            }
+            let count = of_subject.entry(subject).or_default();
+            *count += 1;
+            if *count > MOST_OF_ONE {
+                continue;
+            }
+            finding.severity = settings.severity(check, finding.severity);
+            finding.fingerprint = self.fingerprint(&finding);
+            finding.roots = vec![root.to_owned()];
+            findings.push(finding);
+        }
+        let mut settled = Outcomes { findings, ..outcomes };
+        for (subject, count) in of_subject.into_iter().filter(|(_, count)| *count > MOST_OF_ONE) {
+            let more = count - MOST_OF_ONE;
+            let reason = format!("{more} more findings about it are not listed; split the object");
+            let (check, subject) = (check.slug, Some(subject));
+            let open = NotAssessed { check, subject, reason: reason.into(), error: true };
+            settled.not_assessed.push(open);
+        }
+        settled
     }
 
     /// Hash of check, object and field pointer with list items by their name: never a line, an
@@ -237,9 +259,14 @@ impl<'i> Index<'i> {
             }
             add(&document.pointer_of(at).stable());
         }
-        let digest = hash.finalize();
-        digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        hex(&hash.finalize())
     }
+}
+
+/// The first 16 bytes of a digest.
+fn hex(digest: &[u8]) -> String {
+    let nibbles = digest.iter().take(16).flat_map(|byte| [byte >> 4, byte & 15]);
+    nibbles.filter_map(|nibble| char::from_digit(nibble.into(), 16)).collect()
 }
 
 fn count(assessment: &mut Assessment) {

@@ -274,7 +274,7 @@ fn fingerprint(check: &Check, used: &Used) -> String {
         hash.update(part.as_bytes());
         hash.update([0]);
     }
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    super::hex(&hash.finalize())
 }
 
 fn applied(waiver: &Waiver) -> AppliedWaiver {

@@ -405,3 +405,18 @@ fn a_layer_that_no_check_was_asked_about_is_not_called_absent() {
     assert_eq!(state(&["--include=ingress-not-isolated"], "network"), "absent");
     assert_eq!(state(&["--exclude=ingress-not-isolated"], "mesh"), "absent");
 }
+
+#[test]
+fn of_one_object_a_thousand_findings_of_a_check_are_listed_and_the_rest_is_counted() {
+    let container =
+        |n: usize| format!("    - {{name: c{n}, securityContext: {{privileged: true}}}}\n");
+    let containers: String = (0..1_234).map(container).collect();
+    let head = "apiVersion: v1\nkind: Pod\nmetadata: {name: crowd, namespace: shop}\nspec:\n";
+    let tree = Tree::new(&[("pod.yaml", &format!("{head}  containers:\n{containers}"))]);
+    let report = tree.json(["--include=privileged-container"]);
+    assert_eq!(report["findings"].as_array().map(Vec::len), Some(1_000));
+    assert_eq!(report["notAssessed"][0]["subject"]["name"], "crowd");
+    let reason = "234 more findings about it are not listed; split the object";
+    assert_eq!(report["notAssessed"][0]["reason"], reason);
+    assert_eq!(report["exit"]["code"], 1);
+}
