@@ -46,7 +46,7 @@ pub fn assess(inventory: &Inventory, settings: &Settings) -> Assessment {
     for (check, outcomes) in results {
         assessment.take(check, outcomes);
     }
-    assessment.passes.par_sort();
+    assessment.passes.par_sort_unstable();
     assessment.not_assessed.sort();
     assessment.not_assessed.dedup();
     assessment.matrix = matrix::rows(&model, &assessment, settings);

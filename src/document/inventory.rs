@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rayon::slice::ParallelSliceMut as _;
+
 use super::defect::{Defect, DefectKind};
 use super::files::Span;
 use super::kind::{Kind, KindSet, Scope};
@@ -112,7 +114,7 @@ impl Inventory {
         mut gaps: Vec<Gap>,
     ) -> Self {
         apply_crd_scopes(&mut documents);
-        documents.sort_by(|a, b| (&a.id, a.head).cmp(&(&b.id, b.head)));
+        documents.par_sort_unstable_by(|a, b| (&a.id, a.head).cmp(&(&b.id, b.head)));
         if kind != RootKind::DocumentFile {
             defects.extend(twins(&documents));
         }

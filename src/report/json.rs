@@ -3,7 +3,7 @@
 mod contract;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
+use std::io::{self, Write as _};
 
 use contract::{
     CellOut, CellStateOut, CheckOut, Coverage, EvidenceOut, ExitOut, FileOut, FileState,
@@ -12,6 +12,8 @@ use contract::{
 };
 
 use super::{Run, url};
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+
 use crate::document::{Inventory, ObjectId, Span, State, clean};
 use crate::finding::{Assessment, Finding, RootGap, Severity};
 
@@ -27,8 +29,10 @@ pub fn json_schema() -> serde_json::Value {
 /// Writes the report.
 pub(super) fn write(run: &Run<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     let report = report(run);
-    serde_json::to_writer_pretty(&mut *out, &report)?;
-    writeln!(out)
+    let mut out = io::BufWriter::with_capacity(1 << 16, out);
+    serde_json::to_writer_pretty(&mut out, &report)?;
+    writeln!(out)?;
+    out.flush()
 }
 
 fn report(run: &Run<'_>) -> Report {
@@ -54,6 +58,7 @@ fn report(run: &Run<'_>) -> Report {
             root: assessment.root.clone(),
         })
     });
+    let findings: Vec<&Finding> = assessments.iter().flat_map(|a| &a.findings).collect();
     Report {
         schema: "palisade.report/v1",
         tool: Tool { name: "palisade", version: env!("CARGO_PKG_VERSION") },
@@ -61,7 +66,7 @@ fn report(run: &Run<'_>) -> Report {
         roots: of_roots.collect(),
         assumptions: assumptions(run),
         coverage: coverage(run),
-        findings: assessments.iter().flat_map(|a| &a.findings).map(|f| finding(run, f)).collect(),
+        findings: findings.par_iter().map(|found| finding(run, found)).collect(),
         not_assessed: not_assessed.collect(),
         ignored: ignored(run),
         passes: passes.collect(),

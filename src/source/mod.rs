@@ -197,7 +197,7 @@ fn read_entry(
             let reason = GapReason::TemplateNotRendered;
             return (report, Some(Gap { reason, what, at: None, hint, namespace: None }), None);
         }
-        What::Stdin => (read_limited(std::io::stdin().lock(), limit), RootKind::Stdin),
+        What::Stdin => (read_limited(std::io::stdin().lock(), 0, limit), RootKind::Stdin),
         What::File(path) => (read_file(&path, limit), RootKind::Directory),
         What::Text(path) => (read_file(&path, limit), RootKind::DocumentFile),
     };
@@ -253,10 +253,11 @@ fn read_entry(
 /// file is not read at all.
 fn read_file(path: &std::path::Path, limit: u64) -> std::io::Result<Option<Vec<u8>>> {
     let file = std::fs::File::open(path)?;
-    if file.metadata()?.len() > limit {
+    let length = file.metadata()?.len();
+    if length > limit {
         return Ok(None);
     }
-    read_limited(file, limit)
+    read_limited(file, length, limit)
 }
 
 /// A panic on a stranger's input ends that input, not the run.
@@ -264,9 +265,9 @@ fn guarded<T>(read: impl FnOnce() -> T) -> Option<T> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)).ok()
 }
 
-/// Reads at most `limit` bytes; `None` where there are more.
-fn read_limited(from: impl Read, limit: u64) -> std::io::Result<Option<Vec<u8>>> {
-    let mut bytes = Vec::new();
+/// Reads at most `limit` bytes, of which `expected` are thought to come; `None` where there are more.
+fn read_limited(from: impl Read, expected: u64, limit: u64) -> std::io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or_default() + 1);
     from.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     Ok((bytes.len() as u64 <= limit).then_some(bytes))
 }

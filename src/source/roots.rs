@@ -1,7 +1,7 @@
 //! Which files make one root: all manifests of the arguments together, environments that lie side by
 //! side apart, and every document by itself.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::Contents;
@@ -106,7 +106,7 @@ fn environments<'p>(
 
 /// The directories in which the same object stands side by side.
 fn siblings(parts: &[&Part]) -> BTreeSet<String> {
-    let mut places: BTreeMap<&ObjectId, BTreeSet<&str>> = BTreeMap::new();
+    let mut places: HashMap<&ObjectId, BTreeSet<&str>> = HashMap::new();
     for part in parts {
         let directory = part.name.rsplit_once('/').map_or("", |(directory, _)| directory);
         for document in &part.documents {
