@@ -91,6 +91,7 @@ impl Check {
             help: self.fix.to_owned(),
             controls: Vec::new(),
             effect: Effect::Weakens,
+            leads: false,
             hardening: false,
             roots: Vec::new(),
             fingerprint: String::new(),

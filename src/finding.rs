@@ -182,6 +182,8 @@ pub struct Finding {
     /// Whether it is one of the settings that an ordinary workload misses by the handful; people
     /// read them together.
     pub hardening: bool,
+    /// Whether each place leads to the last one, as the ways in lead to what is exposed.
+    pub leads: bool,
     /// Names of the roots in which it was found; the engine fills it in.
     pub roots: Vec<String>,
     /// Identity that survives moves and re-indentation; the engine fills it in.
@@ -212,6 +214,12 @@ impl Finding {
             self.labels.push(label);
         }
         self
+    }
+
+    /// Marks that each place leads to the last one.
+    #[must_use]
+    pub fn leading(self) -> Self {
+        Self { leads: true, ..self }
     }
 
     /// Names the container concerned.

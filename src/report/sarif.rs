@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Run, counted, url};
 use crate::catalog::Check;
 use crate::document::{ObjectId, Span, clean};
-use crate::finding::{AppliedWaiver, Confidence, Finding, Severity};
+use crate::finding::{AppliedWaiver, Confidence, Finding, Label, Severity};
 
 /// Results of one run that consumers keep.
 const MOST_RESULTS: usize = 5_000;
@@ -188,11 +188,28 @@ fn result(
         if let Some(index) = tables.rules.get(finding.check) {
             map.insert("ruleIndex".to_owned(), json!(index));
         }
+        if finding.leads {
+            map.insert("codeFlows".to_owned(), code_flows(run, finding));
+        }
         if let Some(waiver) = waiver {
             map.insert("suppressions".to_owned(), json!([suppression(run, waiver)]));
         }
     }
     result
+}
+
+/// A path for each way in: from where it opens to what the last place shows.
+fn code_flows(run: &Run<'_>, finding: &Finding) -> Value {
+    let Some((last, ways)) = finding.labels.split_last() else { return json!([]) };
+    let hop = |label: &Label| {
+        let mut place = location(run, label.span);
+        if let Some(map) = place.as_object_mut() {
+            map.insert("message".to_owned(), json!({"text": unlinked(&label.text)}));
+        }
+        json!({"location": place})
+    };
+    let flow = |way: &Label| json!({"threadFlows": [{"locations": [hop(way), hop(last)]}]});
+    ways.iter().take(MOST_LOCATIONS).map(flow).collect()
 }
 
 fn suppression(run: &Run<'_>, waiver: &AppliedWaiver) -> Value {

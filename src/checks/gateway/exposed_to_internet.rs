@@ -112,6 +112,6 @@ fn report(
     for workload in workloads {
         let headline = format!("{} is reachable from outside", workload.title());
         let finding = CHECK.finding(&workload.id, headline).affects([Arc::clone(&workload.id)]);
-        out.push(dress(finding).label(workload.span, "this workload answers"));
+        out.push(dress(finding).label(workload.span, "this workload answers").leading());
     }
 }

@@ -383,3 +383,31 @@ fn what_consumers_would_cut_is_cut_by_severity_and_said() {
     let cut = "2 results of lower severity were cut: consumers keep 5000";
     assert!(said.contains(&cut), "{said:?}");
 }
+
+#[test]
+fn each_way_in_leads_to_what_is_exposed() {
+    let manifests = "\
+apiVersion: v1
+kind: Service
+metadata: {name: shop, namespace: shop}
+spec: {type: LoadBalancer, externalIPs: [192.0.2.7], selector: {app: shop}, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: till, namespace: shop, labels: {app: shop}}
+spec: {containers: [{name: main, image: a}]}
+";
+    let log = log_of(&[("shop.yaml", manifests)], &["--include=exposed-to-internet"]);
+    let flows = list(&list(&list(&log, "runs")[0], "results")[0], "codeFlows");
+    let lines = |flow: &Value| -> Vec<u64> {
+        let hops = list(&list(flow, "threadFlows")[0], "locations");
+        hops.iter().map(|hop| place(&hop["location"]).1).collect()
+    };
+    assert_eq!(flows.iter().map(lines).collect::<Vec<_>>(), [[4, 8], [4, 8]]);
+    let words = |flow: &Value| {
+        let hop = &list(&list(flow, "threadFlows")[0], "locations")[0];
+        text(&hop["location"]["message"], "text").to_owned()
+    };
+    let ways = ["nodes accept traffic for these addresses", "a load balancer leads to it"];
+    assert_eq!(flows.iter().map(words).collect::<Vec<_>>(), ways);
+}
