@@ -140,13 +140,11 @@ fn near_reserved(key: &str) -> Option<&'static str> {
 /// E1: the value is the name of a Namespace that is present and lacks the label.
 pub(super) fn unlabelled_namespace<'a>(
     selector: &Selector,
-    namespaces: &[&'a Namespace],
+    namespace: impl Fn(&str) -> Option<&'a Namespace>,
 ) -> Option<Evidence<'static>> {
     let wanted = selector.requirements.iter().filter_map(equals);
     wanted.filter(|wanted| wanted.key != NAME_LABEL).find_map(|wanted| {
-        let named =
-            |n: &&&'a Namespace| n.id.name == wanted.value && n.labels.get(wanted.key).is_none();
-        let namespace = namespaces.iter().find(named)?;
+        let namespace = namespace(wanted.value).filter(|n| n.labels.get(wanted.key).is_none())?;
         Some(Evidence {
             at: namespace.span,
             text: format!("this Namespace exists but carries no label `{}`", wanted.key),

@@ -5,7 +5,7 @@ use super::sources::{Found, Sources};
 use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::{Kind, Span};
 use crate::finding::{Layer, Persona, Severity};
-use crate::model::{Namespace, Selector, Unknown, Workload};
+use crate::model::{Selector, Unknown, Workload};
 use crate::reach::{Dialect, Endpoint, NamespaceScope, PeerSet, Peers, PodRef, REACH_KINDS, Rule};
 
 check! {
@@ -95,10 +95,8 @@ fn proof<'a>(
 ) -> Option<Evidence<'a>> {
     let of_namespaces = match scope {
         NamespaceScope::Matching(selector) => {
-            let parts = cx.model.namespaces(&[Kind::Namespace]);
-            let present: Vec<&Namespace> =
-                parts.filter_map(|(_, part)| part.namespace.as_ref()).collect();
-            evidence::unlabelled_namespace(selector, &present)
+            let present = |name: &str| cx.model.part(name, &[Kind::Namespace])?.namespace.as_ref();
+            evidence::unlabelled_namespace(selector, present)
                 .or_else(|| evidence::impossible_key(selector, Dialect::Kubernetes))
         }
         _ => None,
