@@ -188,21 +188,6 @@ impl Tree {
     pub(super) fn text(&self, text: Text) -> &str {
         slice(&self.strings, text.start, text.end)
     }
-
-    /// The innermost node below `from` whose value or key stands at `span`, hidden ones excepted.
-    #[must_use]
-    pub fn locate(&self, from: u32, span: Span) -> Option<Node<'_>> {
-        let mut at = self.node(from);
-        loop {
-            match at.child_at(span).map(|(_, child)| child) {
-                Some(child) if child.key_span().is_some_and(|key| key.contains(span)) => {
-                    return Some(child);
-                }
-                Some(child) => at = child,
-                None => return Some(at),
-            }
-        }
-    }
 }
 
 /// A node of a [`Tree`]: its value with aliases followed, its place without.

@@ -427,7 +427,8 @@ impl Argument {
 impl Volume {
     fn read(node: Node<'_>) -> Self {
         // A source that the API does not know is dropped; what is left is an emptyDir.
-        let source = VOLUME_SOURCES.iter().find_map(|source| field(node, source));
+        let source =
+            RESTRICTED_VOLUMES.iter().chain(&OTHER_VOLUMES).find_map(|source| field(node, source));
         let host_path = |source: Node<'_>| {
             let path = judged_text(source, "path").map(|path| path.value);
             Sourced::new(path.unwrap_or_default(), super::fields::key_span(source))
@@ -441,10 +442,8 @@ impl Volume {
     }
 }
 
-/// Volume sources of the API, as their fields are called: first those that restricted pods may use,
-/// then the others in the order in which Pod Security looks for them. A volume with two sources is
-/// refused by validation, but only after Pod Security has judged it.
-const VOLUME_SOURCES: [&str; 30] = [
+/// Volume sources, as the API calls their fields, that restricted pods may use.
+pub(super) const RESTRICTED_VOLUMES: [&str; 9] = [
     "configMap",
     "csi",
     "downwardAPI",
@@ -454,6 +453,11 @@ const VOLUME_SOURCES: [&str; 30] = [
     "persistentVolumeClaim",
     "projected",
     "secret",
+];
+
+/// The other volume sources, in the order in which Pod Security looks for them. A volume with two
+/// sources is refused by validation, but only after Pod Security has judged it.
+const OTHER_VOLUMES: [&str; 21] = [
     "hostPath",
     "gcePersistentDisk",
     "awsElasticBlockStore",

@@ -2,7 +2,7 @@
 
 use super::report::{Setters, plural, quoted};
 use super::{Control, Failure, Form, Level, Violation};
-use crate::model::container::{Container, Pod, SecurityContext, Volume};
+use crate::model::container::{Container, Pod, RESTRICTED_VOLUMES, SecurityContext, Volume};
 use crate::model::fields::Sourced;
 
 pub(super) static CONTROLS: [Control; 19] = [
@@ -531,21 +531,12 @@ fn privilege_escalation(pod: &Pod) -> Option<Failure> {
     (!open.is_empty()).then(|| open.fail("allowPrivilegeEscalation != false", detail))
 }
 
-const VOLUMES: [&str; 9] = [
-    "configMap",
-    "csi",
-    "downwardAPI",
-    "emptyDir",
-    "ephemeral",
-    "image",
-    "persistentVolumeClaim",
-    "projected",
-    "secret",
-];
-
 fn restricted_volumes(pod: &Pod) -> Option<Failure> {
-    let refused: Vec<_> =
-        pod.volumes.iter().filter(|volume| !VOLUMES.contains(&volume.source.as_str())).collect();
+    let refused: Vec<_> = pod
+        .volumes
+        .iter()
+        .filter(|volume| !RESTRICTED_VOLUMES.contains(&volume.source.as_str()))
+        .collect();
     if refused.is_empty() {
         return None;
     }
