@@ -47,9 +47,12 @@ pub fn assess(inventory: &Inventory, settings: &Settings) -> Assessment {
         assessment.take(check, outcomes);
     }
     assessment.passes.par_sort_unstable();
-    assessment.not_assessed.sort();
+    assessment.not_assessed.par_sort();
     assessment.not_assessed.dedup();
     assessment.matrix = matrix::rows(&model, &assessment, settings);
+    drop(reach);
+    // Thousands of small parts: they are given back while the results are joined and written.
+    rayon::spawn(move || drop(model));
     assessment
 }
 
@@ -67,9 +70,9 @@ pub fn conclude(
     }
     waive::apply(assessments, inventories, files, settings);
     for assessment in assessments.iter_mut() {
-        assessment.findings.sort_by(Finding::order);
+        assessment.findings.par_sort_by(Finding::order);
         assessment.ignored.sort_by(|a, b| a.finding.order(&b.finding));
-        assessment.not_assessed.sort();
+        assessment.not_assessed.par_sort();
     }
     join_roots(assessments);
     for assessment in assessments.iter_mut() {

@@ -134,7 +134,8 @@ fn near_reserved(key: &str) -> Option<&'static str> {
         "io.cilium.k8s.policy.serviceaccount",
         "io.cilium.k8s.policy.cluster",
     ];
-    RESERVED.into_iter().find(|reserved| is_typo(key, reserved))
+    let near = || RESERVED.into_iter().find(|reserved| is_typo(key, reserved));
+    if RESERVED.contains(&key) { None } else { near() }
 }
 
 /// E1: the value is the name of a Namespace that is present and lacks the label.
@@ -212,6 +213,7 @@ pub(super) fn is_typo(a: &str, b: &str) -> bool {
     a != b
         && (a.eq_ignore_ascii_case(b)
             || a.len().min(b.len()) >= 5
+                && a.len().abs_diff(b.len()) <= char::MAX.len_utf8()
                 && strsim::osa_distance(a, b) == 1
                 && !differ_in_digits(a, b)
                 && !differ_in_short_part(a, b))

@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::sync::Arc;
 
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+
 use super::output::{Content, Order, targets, write};
 use super::progress::Progress;
 use super::setup::{Setup, is_stdin, setup};
@@ -43,7 +45,7 @@ pub(super) fn run(args: &CheckArgs, order: &Order) -> Result<u8, CliError> {
         return dump(&loaded, args.allow_incomplete);
     }
     let mut assessments: Vec<Assessment> =
-        loaded.inventories.iter().map(|inventory| assess(inventory, &settings)).collect();
+        loaded.inventories.par_iter().map(|inventory| assess(inventory, &settings)).collect();
     let inventories: &[Arc<Inventory>] = &loaded.inventories;
     conclude(&mut assessments, inventories, &loaded.files, &settings);
     let exit = exit::of(args, &loaded, &assessments);

@@ -146,11 +146,20 @@ struct CheckArgs {
     #[arg(long, value_name = "CHECK|LAYER", value_delimiter = ',', help_heading = "Selection")]
     exclude: Vec<String>,
     /// Audience whose checks run
-    #[arg(long, value_enum, default_value = "regular", help_heading = "Selection")]
+    #[arg(
+        long,
+        env = "PALISADE_PERSONA",
+        hide_env_values = true,
+        value_enum,
+        default_value = "regular",
+        help_heading = "Selection"
+    )]
     persona: PersonaArg,
     /// Hide findings below
     #[arg(
         long,
+        env = "PALISADE_MIN_SEVERITY",
+        hide_env_values = true,
         value_enum,
         value_name = "SEVERITY",
         default_value = "low",
@@ -160,6 +169,8 @@ struct CheckArgs {
     /// Hide findings that are less sure
     #[arg(
         long,
+        env = "PALISADE_MIN_CONFIDENCE",
+        hide_env_values = true,
         value_enum,
         value_name = "CONFIDENCE",
         default_value = "low",
@@ -170,6 +181,8 @@ struct CheckArgs {
     /// Exit with 1 at or above this severity
     #[arg(
         long,
+        env = "PALISADE_FAIL_ON",
+        hide_env_values = true,
         value_enum,
         value_name = "SEVERITY",
         default_value = "low",
@@ -205,17 +218,41 @@ struct CheckArgs {
     #[arg(long, help_heading = "Input")]
     include_docs: bool,
     /// Namespace of objects that name none
-    #[arg(long, value_name = "NAMESPACE", help_heading = "Input")]
+    #[arg(
+        long,
+        env = "PALISADE_DEFAULT_NAMESPACE",
+        hide_env_values = true,
+        value_name = "NAMESPACE",
+        help_heading = "Input"
+    )]
     default_namespace: Option<String>,
     /// Kubernetes version of the cluster, such as 1.34
-    #[arg(long, value_name = "VERSION", help_heading = "Input")]
+    #[arg(
+        long,
+        env = "PALISADE_KUBERNETES_VERSION",
+        hide_env_values = true,
+        value_name = "VERSION",
+        help_heading = "Input"
+    )]
     kubernetes_version: Option<String>,
     /// Pod Security level to demand instead of the namespaces' labels
-    #[arg(long, value_name = "LEVEL[:VERSION]", help_heading = "Input")]
+    #[arg(
+        long,
+        env = "PALISADE_PSS",
+        hide_env_values = true,
+        value_name = "LEVEL[:VERSION]",
+        help_heading = "Input"
+    )]
     pss: Option<String>,
 
     /// Threads; as many as there are processors unless given
-    #[arg(long, value_name = "N", help_heading = "Run")]
+    #[arg(
+        long,
+        env = "PALISADE_JOBS",
+        hide_env_values = true,
+        value_name = "N",
+        help_heading = "Run"
+    )]
     jobs: Option<NonZeroUsize>,
     /// The run's clock, for expiry dates: a date or an RFC 3339 time
     #[arg(long, value_name = "TIME", help_heading = "Run")]

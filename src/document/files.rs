@@ -46,18 +46,39 @@ pub struct File {
     name: String,
     text: String,
     lines: OnceLock<Vec<u32>>,
-    /// Characters before each [`STRETCH`] of bytes.
-    characters: OnceLock<Vec<u32>>,
+    /// Characters and UTF-16 units before each [`STRETCH`] of bytes.
+    counts: OnceLock<Vec<Count>>,
 }
 
-/// Bytes between two places whose characters before them are counted once.
+/// Bytes between two places up to which characters are counted once. Lines are mostly shorter.
 const STRETCH: usize = 4096;
+
+/// How many characters begin in a part of a text, and how many UTF-16 code units they are.
+#[derive(Clone, Copy, Debug, Default)]
+struct Count {
+    characters: u32,
+    units: u32,
+}
+
+impl Count {
+    fn of(bytes: &[u8]) -> Self {
+        let begin = bytes.iter().filter(|byte| **byte & 0xC0 != 0x80).count();
+        // Characters of four bytes are two units, all others one.
+        let pairs = bytes.iter().filter(|byte| **byte >= 0xF0).count();
+        Self { characters: narrow(begin), units: narrow(begin + pairs) }
+    }
+
+    const fn plus(self, other: Self) -> Self {
+        let (characters, units) = (self.characters + other.characters, self.units + other.units);
+        Self { characters, units }
+    }
+}
 
 impl File {
     /// Keeps a text under the name that outputs print, with `/` between its parts.
     #[must_use]
     pub fn new(name: String, text: String) -> Self {
-        Self { name, text, lines: OnceLock::new(), characters: OnceLock::new() }
+        Self { name, text, lines: OnceLock::new(), counts: OnceLock::new() }
     }
 
     /// The name as printed.
@@ -106,34 +127,39 @@ impl File {
     pub fn position(&self, offset: u32) -> Position {
         let line = self.line_index(offset);
         let (start, _) = self.line_range(line);
-        let column = self.characters_before(offset).saturating_sub(self.characters_before(start));
-        Position { line: narrow(line) + 1, column: column + 1 }
-    }
-
-    /// Number of characters that begin before a byte. A line may be as long as a file.
-    fn characters_before(&self, offset: u32) -> u32 {
-        let count = |bytes: &[u8]| narrow(bytes.iter().filter(|b| **b & 0xC0 != 0x80).count());
-        let counts = self.characters.get_or_init(|| {
-            let stretches = self.text.as_bytes().chunks(STRETCH);
-            let mut sum = 0;
-            let sums = stretches.map(|stretch| {
-                sum += count(stretch);
-                sum
-            });
-            std::iter::once(0).chain(sums).collect()
-        });
-        let offset = (offset as usize).min(self.text.len());
-        let stretch = offset / STRETCH;
-        let rest = self.text.as_bytes().get(stretch * STRETCH..offset).unwrap_or_default();
-        counts.get(stretch).copied().unwrap_or_default() + count(rest)
+        Position { line: narrow(line) + 1, column: self.between(start, offset).characters + 1 }
     }
 
     /// Column in UTF-16 code units, from 1, as SARIF wants it.
     #[must_use]
     pub fn utf16_column(&self, offset: u32) -> u32 {
         let (start, _) = self.line_range(self.line_index(offset));
-        let units: usize = slice(&self.text, start, offset).chars().map(char::len_utf16).sum();
-        narrow(units) + 1
+        self.between(start, offset).units + 1
+    }
+
+    /// What begins between two bytes. They may be as far apart as a file is long.
+    fn between(&self, start: u32, end: u32) -> Count {
+        let (start, end) = (start as usize, (end as usize).min(self.text.len()));
+        if end.saturating_sub(start) <= STRETCH {
+            return Count::of(self.text.as_bytes().get(start..end).unwrap_or_default());
+        }
+        let (before, all) = (self.before(start), self.before(end));
+        let characters = all.characters.saturating_sub(before.characters);
+        Count { characters, units: all.units.saturating_sub(before.units) }
+    }
+
+    fn before(&self, offset: usize) -> Count {
+        let counts = self.counts.get_or_init(|| {
+            let mut sum = Count::default();
+            let sums = self.text.as_bytes().chunks(STRETCH).map(|stretch| {
+                sum = sum.plus(Count::of(stretch));
+                sum
+            });
+            std::iter::once(Count::default()).chain(sums).collect()
+        });
+        let stretch = offset / STRETCH;
+        let rest = self.text.as_bytes().get(stretch * STRETCH..offset).unwrap_or_default();
+        counts.get(stretch).copied().unwrap_or_default().plus(Count::of(rest))
     }
 }
 
@@ -196,6 +222,14 @@ pub(crate) fn narrow(offset: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::{File, Position};
+
+    #[test]
+    fn a_line_of_many_stretches_is_counted_like_a_short_one() {
+        let file = File::new("a.yaml".into(), format!("a\n{}x", "\u{1f600}\u{e9}".repeat(5_000)));
+        let x = 2 + 6 * 5_000;
+        assert_eq!(file.position(x), Position { line: 2, column: 10_001 });
+        assert_eq!(file.utf16_column(x), 15_001);
+    }
 
     #[test]
     fn columns_count_characters_for_people_and_utf16_units_for_sarif() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rayon::slice::ParallelSliceMut as _;
+use rayon::prelude::*;
 
 use super::defect::{Defect, DefectKind};
 use super::files::Span;
@@ -118,19 +118,14 @@ impl Inventory {
         if kind != RootKind::DocumentFile {
             defects.extend(twins(&documents));
         }
-        gaps.extend(documents.iter().filter_map(gap_of));
+        gaps.par_extend(documents.par_iter().filter_map(gap_of));
         gaps.sort_by(|a, b| (a.reason, &a.what, a.at).cmp(&(b.reason, &b.what, b.at)));
         gaps.dedup();
-        let mut kinds = KindSet::default();
-        for document in &mut documents {
-            kinds.insert(Kind::Any);
-            match document.kind {
-                Some(kind) => kinds.insert(kind),
-                None if has_containers(document.root(), 0) => kinds.insert(Kind::Pod),
-                None => {}
-            }
+        let of_one = |document: &mut Document| {
             document.patch = looks_like_patch(document);
-        }
+            kinds_of(document)
+        };
+        let kinds = documents.par_iter_mut().map(of_one).reduce(KindSet::default, KindSet::union);
         mark_superseded(&mut documents);
         Self { name, kind, documents, defects, gaps, kinds }
     }
@@ -159,6 +154,18 @@ impl Inventory {
     pub fn any_gap(&self) -> Option<&Gap> {
         self.gaps.first()
     }
+}
+
+/// The kinds that checks may ask for on account of an object.
+fn kinds_of(document: &Document) -> KindSet {
+    let mut kinds = KindSet::default();
+    kinds.insert(Kind::Any);
+    match document.kind {
+        Some(kind) => kinds.insert(kind),
+        None if has_containers(document.root(), 0) => kinds.insert(Kind::Pod),
+        None => {}
+    }
+    kinds
 }
 
 /// Whether this is a workload without containers or a Service without ports.

@@ -272,5 +272,7 @@ pub(super) fn overwrite(text: String, ranges: &[Text]) -> String {
             }
         }
     }
-    String::from_utf8_lossy(&bytes).into_owned()
+    // A range that ended inside a character would leave halves of it.
+    String::from_utf8(bytes)
+        .unwrap_or_else(|broken| String::from_utf8_lossy(broken.as_bytes()).into_owned())
 }

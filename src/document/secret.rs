@@ -74,6 +74,10 @@ static SHAPED: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&begins.join("|")).expect("a constant")
 });
 
+/// Bytes of the shortest text that has one of those shapes (`xoxb-` and ten more), and of the shortest
+/// header that [`AUTHORIZATION`] finds (`authorization:token` and nine more).
+const SHORTEST: (usize, usize) = (15, 28);
+
 /// What HTTP clients send to say who they are.
 static AUTHORIZATION: LazyLock<Regex> = LazyLock::new(|| {
     let value = r#"["']?(?:bearer|basic|token|apikey)\s+([^\s"']{8,})"#;
@@ -119,10 +123,7 @@ pub(super) fn by_shape(text: &str) -> Option<Hit> {
         credential,
         range: (range.start, range.end),
     };
-    if text.len() < 8 {
-        return None;
-    }
-    if SHAPED.is_match(text) {
+    if text.len() >= SHORTEST.0 && SHAPED.is_match(text) {
         if let Some(found) = PRIVATE_KEY.find(text) {
             return Some(hit(Credential::PrivateKey, found.range()));
         }
@@ -137,7 +138,8 @@ pub(super) fn by_shape(text: &str) -> Option<Hit> {
     if !text.contains([':', '=']) {
         return None;
     }
-    let header = AUTHORIZATION.captures_iter(text).filter_map(|c| c.get(1));
+    let header = if text.len() >= SHORTEST.1 { text } else { "" };
+    let header = AUTHORIZATION.captures_iter(header).filter_map(|c| c.get(1));
     if let Some(found) = header.into_iter().find(|value| !is_placeholder(value.as_str())) {
         return Some(hit(Credential::Named, found.range()));
     }
@@ -149,7 +151,8 @@ pub(super) fn by_shape(text: &str) -> Option<Hit> {
     if let Some((_, found)) = secret.next() {
         return Some(hit(Credential::Named, found.range()));
     }
-    let passwords = URL_PASSWORD.captures_iter(text).filter_map(|c| Some((c.get(1)?, c.get(2)?)));
+    let urls = if text.contains('@') && text.contains("://") { text } else { "" };
+    let passwords = URL_PASSWORD.captures_iter(urls).filter_map(|c| Some((c.get(1)?, c.get(2)?)));
     let found = passwords.into_iter().find(|(user, password)| {
         let example_user = matches!(user.as_str(), "user" | "username" | "usr" | "name");
         !(is_placeholder(password.as_str()) || example_user && says_secret(password.as_str()))

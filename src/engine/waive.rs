@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use sha2::{Digest, Sha256};
 
 use super::Settings;
@@ -148,8 +149,13 @@ fn of_inventories(
     let mut found: BTreeMap<(Span, String), Used> = BTreeMap::new();
     let mut unreadable: BTreeMap<(Span, String), (usize, Arc<ObjectId>)> = BTreeMap::new();
     for (root, inventory) in inventories.iter().enumerate() {
-        for document in &inventory.documents {
+        let read = |document| {
             let (own, refused) = of_document(document, files);
+            let carries = !(own.is_empty() && refused.is_empty());
+            carries.then_some((document, own, refused))
+        };
+        let carried: Vec<_> = inventory.documents.par_iter().filter_map(read).collect();
+        for (document, own, refused) in carried {
             let mut refuse = |at: Span, message: String| {
                 let first = || (root, Arc::clone(&document.id));
                 unreadable.entry((at, message)).or_insert_with(first);

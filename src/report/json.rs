@@ -5,6 +5,9 @@ mod contract;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write as _};
 
+use serde::Serialize;
+use serde_json::value::RawValue;
+
 use contract::{
     CellOut, CellStateOut, CheckOut, Coverage, EvidenceOut, ExitOut, FileOut, FileState,
     FindingOut, GapOut, IgnoredOut, Inputs, LabelOut, NotAssessedOut, NoteOut, PassOut, Point,
@@ -28,14 +31,14 @@ pub fn json_schema() -> serde_json::Value {
 
 /// Writes the report.
 pub(super) fn write(run: &Run<'_>, out: &mut dyn io::Write) -> io::Result<()> {
-    let report = report(run);
+    let report = report(run)?;
     let mut out = io::BufWriter::with_capacity(1 << 16, out);
     serde_json::to_writer_pretty(&mut out, &report)?;
     writeln!(out)?;
     out.flush()
 }
 
-fn report(run: &Run<'_>) -> Report {
+fn report(run: &Run<'_>) -> io::Result<Report> {
     let assessments = run.assessments;
     let of_roots = assessments.iter().zip(run.inventories).map(|(a, of)| root(run, a, of));
     let passes = assessments.iter().filter(|_| run.passes).flat_map(|assessment| {
@@ -49,42 +52,57 @@ fn report(run: &Run<'_>) -> Report {
             root: assessment.root.clone(),
         })
     });
-    let not_assessed = assessments.iter().flat_map(|assessment| {
-        assessment.not_assessed.iter().map(|open| NotAssessedOut {
-            check: open.check,
-            subject: open.subject.as_ref().map(|id| subject(id, None)),
-            reason: clean(&open.reason),
-            error: open.error,
-            root: assessment.root.clone(),
+    let not_assessed = assessments.par_iter().flat_map(|assessment| {
+        assessment.not_assessed.par_iter().map(|open| {
+            text(&NotAssessedOut {
+                check: open.check,
+                subject: open.subject.as_ref().map(|id| subject(id, None)),
+                reason: clean(&open.reason),
+                error: open.error,
+                root: assessment.root.clone(),
+            })
         })
     });
     let findings: Vec<&Finding> = assessments.iter().flat_map(|a| &a.findings).collect();
-    Report {
+    Ok(Report {
         schema: "palisade.report/v1",
         tool: Tool { name: "palisade", version: env!("CARGO_PKG_VERSION") },
         inputs: inputs(run),
         roots: of_roots.collect(),
         assumptions: assumptions(run),
         coverage: coverage(run),
-        findings: findings.par_iter().map(|found| finding(run, found)).collect(),
-        not_assessed: not_assessed.collect(),
+        findings: findings
+            .par_iter()
+            .map(|found| text(&finding(run, found)))
+            .collect::<Result<_, _>>()?,
+        not_assessed: not_assessed.collect::<Result<_, _>>()?,
         ignored: ignored(run),
         passes: passes.collect(),
         notes: notes(run),
-        matrix: matrix(run),
+        matrix: matrix(run)?,
         checks: checks(run),
         exit: ExitOut { code: run.exit.code, reason: run.exit.reason.clone() },
-    }
+    })
+}
+
+/// An entry of one of the long lists of the report, as it stands there: they are most of the output,
+/// and are written in parallel.
+fn text(entry: &impl Serialize) -> serde_json::Result<Box<RawValue>> {
+    /// The indentation of the entries of a list.
+    const INDENT: &str = "\n    ";
+    // A line break inside a JSON text is between two of its parts.
+    RawValue::from_string(serde_json::to_string_pretty(entry)?.replace('\n', INDENT))
 }
 
 fn root(run: &Run<'_>, assessment: &Assessment, inventory: &Inventory) -> Root {
-    let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
+    let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for document in &inventory.documents {
-        let kind = match document.id.group.as_str() {
-            "" => clean(&document.id.kind),
-            group => clean(&format!("{group}/{}", document.id.kind)),
-        };
-        *kinds.entry(kind).or_default() += 1;
+        *counts.entry((&document.id.group, &document.id.kind)).or_default() += 1;
+    }
+    let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
+    for ((group, kind), count) in counts {
+        let name = if group.is_empty() { kind.to_owned() } else { format!("{group}/{kind}") };
+        *kinds.entry(clean(&name)).or_default() += count;
     }
     let gap = |gap: &RootGap| GapOut {
         reason: gap.reason,
@@ -247,7 +265,7 @@ fn notes(run: &Run<'_>) -> Vec<NoteOut> {
     run.remarks().into_iter().map(note).collect()
 }
 
-fn matrix(run: &Run<'_>) -> Vec<RowOut> {
+fn matrix(run: &Run<'_>) -> serde_json::Result<Vec<Box<RawValue>>> {
     use crate::finding::CellState;
     let state = |state| match state {
         CellState::Effective => CellStateOut::Effective,
@@ -269,10 +287,10 @@ fn matrix(run: &Run<'_>) -> Vec<RowOut> {
         layers_left: row.layers_left,
         root: root.to_owned(),
     };
-    let of_root = |a: &crate::finding::Assessment| -> Vec<RowOut> {
-        a.matrix.iter().map(|r| row(&a.root, r)).collect()
-    };
-    run.assessments.iter().flat_map(of_root).collect()
+    let rows = run.assessments.par_iter().flat_map(|assessment| {
+        assessment.matrix.par_iter().map(|one| text(&row(&assessment.root, one)))
+    });
+    rows.collect()
 }
 
 fn checks(run: &Run<'_>) -> Vec<CheckOut> {

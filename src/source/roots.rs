@@ -1,8 +1,10 @@
 //! Which files make one root: all manifests of the arguments together, environments that lie side by
 //! side apart, and every document by itself.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+use rayon::prelude::*;
 
 use super::Contents;
 use crate::document::{Defect, Document, Gap, Inventory, ObjectId, RootKind};
@@ -106,16 +108,16 @@ fn environments<'p>(
 
 /// The directories in which the same object stands side by side.
 fn siblings(parts: &[&Part]) -> BTreeSet<String> {
-    let mut places: HashMap<&ObjectId, BTreeSet<&str>> = HashMap::new();
-    for part in parts {
+    let objects = parts.par_iter().flat_map_iter(|part| {
         let directory = part.name.rsplit_once('/').map_or("", |(directory, _)| directory);
-        for document in &part.documents {
-            places.entry(&document.id).or_default().insert(directory);
-        }
-    }
+        part.documents.iter().map(move |document| (document.id.as_ref(), directory))
+    });
+    let mut objects: Vec<(&ObjectId, &str)> = objects.collect();
+    objects.par_sort_unstable();
+    objects.dedup();
     let mut found = BTreeSet::new();
-    for directories in places.into_values().filter(|directories| directories.len() > 1) {
-        let directories: Vec<&str> = directories.into_iter().collect();
+    for same in objects.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
+        let directories: Vec<&str> = same.iter().map(|(_, directory)| *directory).collect();
         // Neighbours in sorted order show every place at which directories part.
         for (a, b) in directories.iter().zip(directories.iter().skip(1)) {
             if let Some((x, y)) = diverge(a, b) {

@@ -19,8 +19,8 @@ check! {
     /// Name the callers under `from.source`, or remove the rule.
     ///
     /// ## Known gaps
-    /// A source that asks for nothing but an address of the whole address space counts as everybody,
-    /// too. A DENY policy may still refuse some requests.
+    /// A source or condition that asks for nothing but an address of the whole address space counts
+    /// as everybody, too. A DENY policy may still refuse some requests.
     "authorization-allows-everyone" {
         run: find,
         title: "AuthorizationPolicy admits everybody",
@@ -49,7 +49,7 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
         let mesh = policy.is_wide() && policy.id.namespace == cx.profile.root_namespace();
         let whom = if mesh { "the whole mesh" } else { "everybody" };
         let direction = if mesh { "opens" } else { "admits" };
-        let label = if rule.from.is_empty() {
+        let label = if rule.from.is_empty() && rule.when.is_empty() {
             "a rule without conditions matches every request"
         } else {
             "this block is the whole address space"

@@ -23,8 +23,9 @@ check! {
     /// Add `except: [169.254.0.0/16]` to the range, or name the destinations instead of `world`.
     ///
     /// ## Known gaps
-    /// The union of all rules of the pod counts, on TCP port 80, where the service answers. Pods
-    /// that no policy isolates for egress are reported by other checks.
+    /// The union of all rules of the pod counts, on TCP port 80, where the service answers. Its IPv6
+    /// addresses, which have to be turned on in each cloud, are not asked. Pods that no policy
+    /// isolates for egress are reported by other checks.
     "cloud-metadata-reachable" {
         run: find,
         title: "cloud metadata service is reachable",

@@ -25,7 +25,8 @@ check! {
     /// ## Known gaps
     /// A rule that opens port 53 alone is reported as medium. With `params.hosts` an FQDN rule for a
     /// host that is not on the list is reported, too. Where the pods admit everything,
-    /// `policy-allows-everything` speaks instead.
+    /// `policy-allows-everything` speaks instead. Ranges that are every address only together with
+    /// those of another rule are not seen.
     "egress-to-world" {
         run: find,
         title: "egress to any address",
@@ -116,15 +117,33 @@ pub(super) fn world_place(rule: &Rule) -> Option<Span> {
     match &rule.peers {
         Peers::Any => Some(rule.origin.span),
         Peers::Nobody => None,
-        Peers::Set(set) => set.iter().find_map(|peer| match peer {
-            PeerSet::Entity { entity: Entity::World | Entity::All, span } => Some(*span),
-            PeerSet::Cidr { net, span, .. } if net.prefix_len() == 0 => Some(*span),
-            PeerSet::Fqdn { pattern, span } if pattern.chars().all(|c| matches!(c, '*' | '.')) => {
-                Some(*span)
-            }
-            _ => None,
-        }),
+        Peers::Set(set) => set
+            .iter()
+            .find_map(|peer| match peer {
+                PeerSet::Entity { entity: Entity::World | Entity::All, span } => Some(*span),
+                PeerSet::Cidr { net, span, .. } if net.prefix_len() == 0 => Some(*span),
+                PeerSet::Fqdn { pattern, span }
+                    if pattern.chars().all(|c| matches!(c, '*' | '.')) =>
+                {
+                    Some(*span)
+                }
+                _ => None,
+            })
+            .or_else(|| halves(set)),
     }
+}
+
+/// The place at which ranges begin that are every address together, such as `0.0.0.0/1` and
+/// `128.0.0.0/1`.
+fn halves(set: &[PeerSet]) -> Option<Span> {
+    let ranges = set.iter().filter_map(|peer| match peer {
+        PeerSet::Cidr { net, except, span } if except.is_empty() => Some((*net, *span)),
+        _ => None,
+    });
+    let (nets, spans): (Vec<IpNet>, Vec<Span>) = ranges.unzip();
+    let whole = |net: &IpNet| net.prefix_len() == 0;
+    let all = nets.len() > 1 && IpNet::aggregate(&nets).iter().any(whole);
+    spans.first().copied().filter(|_| all)
 }
 
 /// A host of the rule that is not on the list.

@@ -10,7 +10,7 @@ use crate::catalog::{CellRole, Context, Outcomes, check};
 use crate::document::ObjectId;
 use crate::finding::{Layer, Persona, Severity};
 use crate::model::Direction;
-use crate::reach::{Endpoint, PodRef, REACH_KINDS};
+use crate::reach::{Endpoint, PeerSet, Peers, PodRef, REACH_KINDS, Rule};
 
 check! {
     /// Flags pods with egress to the world that leaves private address ranges in.
@@ -73,13 +73,19 @@ fn find(cx: &Context<'_>, out: &mut Outcomes) {
         let Some(rule) = cx.reach.rule(index) else { continue };
         let at = world_place(rule).unwrap_or(rule.origin.span);
         let policy = title(&rule.origin.object);
-        out.push(
-            CHECK
-                .finding(&rule.origin.object, format!("{policy} lets pods reach private ranges"))
-                .label(at, format!("these addresses include {reached}"))
-                .affects(workloads),
-        );
+        let finding = CHECK
+            .finding(&rule.origin.object, format!("{policy} lets pods reach private ranges"))
+            .label(at, format!("these addresses include {reached}"))
+            .affects(workloads);
+        let help = format!("add `except` for {} to the range", PRIVATE.join(", "));
+        out.push(if is_range(rule) { finding.help(help) } else { finding });
     }
+}
+
+/// Whether a rule writes addresses, and no word for them.
+fn is_range(rule: &Rule) -> bool {
+    let cidr = |peer: &PeerSet| matches!(peer, PeerSet::Cidr { .. });
+    matches!(&rule.peers, Peers::Set(set) if set.iter().all(cidr))
 }
 
 /// The rule for every address by which a pod reaches a range, if it does.

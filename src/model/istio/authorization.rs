@@ -41,6 +41,12 @@ impl Wanted {
         self.any.is_empty() && self.none.is_empty()
     }
 
+    /// The block of the whole address space among blocks from which none is taken away.
+    fn every_address(&self) -> Option<&Sourced<String>> {
+        let whole = |block: &&Sourced<String>| block.value.ends_with("/0");
+        self.any.iter().find(whole).filter(|_| self.none.is_empty())
+    }
+
     /// All values, negated ones included.
     pub fn iter(&self) -> impl Iterator<Item = &Sourced<String>> {
         self.any.iter().chain(&self.none)
@@ -88,11 +94,11 @@ impl Source {
     /// The block that makes it everybody: the whole address space, and nothing else is asked.
     #[must_use]
     pub fn everybody(&self) -> Option<&Sourced<String>> {
-        let identities = self.identities().into_iter();
-        let mut others = identities.chain([&self.request_principals, &self.remote_ip_blocks]);
-        let only = others.all(Wanted::is_empty) && self.ip_blocks.none.is_empty();
-        let whole = |block: &&Sourced<String>| block.value.ends_with("/0");
-        self.ip_blocks.any.iter().find(whole).filter(|_| only)
+        let mut others = self.identities().into_iter().chain([&self.request_principals]);
+        let blocks = [&self.ip_blocks, &self.remote_ip_blocks];
+        let asked = blocks.into_iter().filter(|blocks| !blocks.is_empty());
+        let whole: Option<Vec<_>> = asked.map(Wanted::every_address).collect();
+        whole?.first().copied().filter(|_| others.all(Wanted::is_empty))
     }
 }
 
@@ -147,6 +153,12 @@ impl Condition {
     #[must_use]
     pub fn header(&self) -> Option<&str> {
         self.key.value.strip_prefix("request.headers[")?.strip_suffix(']')
+    }
+
+    /// The block by which it holds for every request: it asks for any address.
+    fn everybody(&self) -> Option<&Sourced<String>> {
+        let address = matches!(self.key.value.as_str(), "source.ip" | "remote.ip");
+        self.values.every_address().filter(|_| address)
     }
 
     /// Whether a client's certificate answers it (M14).
@@ -209,13 +221,14 @@ impl AuthRule {
     /// nothing but an address of the whole address space.
     #[must_use]
     pub fn everybody(&self) -> Option<Span> {
-        if !self.to.is_empty() || !self.when.is_empty() {
-            return None;
-        }
-        if self.from.is_empty() {
-            return Some(self.span);
-        }
-        self.from.iter().find_map(Source::everybody).map(|block| block.span)
+        let when: Option<Vec<_>> = self.when.iter().map(Condition::everybody).collect();
+        let block = match (self.from.as_slice(), when?.first()) {
+            _ if !self.to.is_empty() => return None,
+            ([], None) => return Some(self.span),
+            ([], Some(block)) => block.span,
+            (from, _) => from.iter().find_map(Source::everybody)?.span,
+        };
+        Some(block)
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use crate::config::Spelling;
 use crate::finding::{Confidence, Layer, Persona};
@@ -45,9 +46,11 @@ pub(super) struct Report {
     /// Outcomes in total and per check.
     pub(super) coverage: Coverage,
     /// Defects.
-    pub(super) findings: Vec<FindingOut>,
+    #[schemars(with = "Vec<FindingOut>")]
+    pub(super) findings: Vec<Box<RawValue>>,
     /// Open questions.
-    pub(super) not_assessed: Vec<NotAssessedOut>,
+    #[schemars(with = "Vec<NotAssessedOut>")]
+    pub(super) not_assessed: Vec<Box<RawValue>>,
     /// Defects that a waiver covers.
     pub(super) ignored: Vec<IgnoredOut>,
     /// Proven controls; filled on request.
@@ -55,7 +58,8 @@ pub(super) struct Report {
     /// Remarks.
     pub(super) notes: Vec<NoteOut>,
     /// Defence in depth, one row per workload.
-    pub(super) matrix: Vec<RowOut>,
+    #[schemars(with = "Vec<RowOut>")]
+    pub(super) matrix: Vec<Box<RawValue>>,
     /// Checks that ran.
     pub(super) checks: Vec<CheckOut>,
     /// How the run ended.

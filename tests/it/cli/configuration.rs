@@ -81,6 +81,19 @@ fn a_configuration_that_is_named_replaces_the_one_that_is_found() {
 }
 
 #[test]
+fn options_come_from_the_environment_unless_a_flag_says_otherwise() {
+    let tree = Tree::new(&[("a.yaml", LOW)]);
+    let run = |name: &str, value: &str, args: &[&str]| {
+        tree.palisade(["check", "a.yaml"]).args(ONLY).args(args).env(name, value).run()
+    };
+    run("PALISADE_FAIL_ON", "critical", &[]).exit(0);
+    run("PALISADE_FAIL_ON", "critical", &["--fail-on", "low"]).exit(1);
+    run("PALISADE_MIN_SEVERITY", "critical", &[]).exit(0);
+    let bad = run("PALISADE_PSS", "strict", &[]).exit(2);
+    assert!(bad.stderr.contains("strict"), "{}", bad.stderr);
+}
+
+#[test]
 fn a_configuration_that_is_no_text_ends_the_run() {
     let tree = Tree::new(&[("a.yaml", LOW)]);
     tree.write("palisade.yaml", b"checks: \xff\xfe\n");
