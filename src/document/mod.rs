@@ -3,6 +3,7 @@
 mod breaks;
 mod command;
 mod defect;
+mod draft;
 mod files;
 mod identity;
 mod inventory;
@@ -28,6 +29,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use defect::{Defect, DefectKind};
+pub use draft::{Content, Draft, Field, Rendering};
 pub use files::{File, FileId, Files, Position, Span};
 pub use inventory::{Gap, GapReason, Inventory, RootKind};
 pub use json::{write_json, write_object};
@@ -122,6 +124,8 @@ pub struct Document {
     pub cluster: Option<Arc<str>>,
     /// Whether the text around it has left-out parts (`# ...`), so that nothing may rest on absence.
     pub elided: bool,
+    /// How a renderer made it, where one did.
+    pub rendering: Option<Arc<Rendering>>,
 }
 
 impl Document {

@@ -348,6 +348,7 @@ impl Parts<'_, '_> {
                 secrets: hits.into(),
                 cluster: extract.cluster.clone(),
                 elided: extract.elided,
+                rendering: None,
             });
         }
     }

@@ -2,8 +2,10 @@
 
 mod fences;
 mod files;
+mod kustomize;
 mod names;
 mod roots;
+mod store;
 
 use std::io::Read;
 use std::path::PathBuf;
