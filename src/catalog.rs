@@ -94,6 +94,7 @@ impl Check {
             leads: false,
             hardening: false,
             roots: Vec::new(),
+            not_in: Vec::new(),
             fingerprint: String::new(),
         }
     }

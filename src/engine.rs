@@ -74,7 +74,7 @@ pub fn conclude(
         assessment.ignored.sort_by(|a, b| a.finding.order(&b.finding));
         assessment.not_assessed.par_sort();
     }
-    join_roots(assessments);
+    join_roots(assessments, inventories);
     for assessment in assessments.iter_mut() {
         settings.hide(assessment);
         count(assessment);
@@ -186,20 +186,41 @@ impl Assessment {
 const MOST_OF_ONE: usize = 1_000;
 
 /// Finds the object that a place belongs to.
-struct Index<'i>(Vec<&'i Document>);
+struct Index<'i> {
+    inventory: &'i Inventory,
+    /// Objects by where their text begins.
+    places: Vec<&'i Document>,
+}
 
 impl<'i> Index<'i> {
     fn new(inventory: &'i Inventory) -> Self {
-        let mut documents: Vec<&Document> = inventory.documents.iter().collect();
-        documents.sort_by_key(|document| (document.extent.file, document.extent.start));
-        Self(documents)
+        let mut places: Vec<&Document> = inventory.documents.iter().collect();
+        places.sort_by_key(|document| (document.extent.file, document.extent.start));
+        Self { inventory, places }
     }
 
     fn document(&self, span: Span) -> Option<&'i Document> {
-        let before =
-            self.0.partition_point(|d| (d.extent.file, d.extent.start) <= (span.file, span.start));
-        let candidate = before.checked_sub(1).and_then(|at| self.0.get(at))?;
+        let start = |d: &Document| (d.extent.file, d.extent.start);
+        let before = self.places.partition_point(|d| start(d) <= (span.file, span.start));
+        let candidate = before.checked_sub(1).and_then(|at| self.places.get(at))?;
         candidate.extent.contains(span).then_some(*candidate)
+    }
+
+    /// The object that the primary place of a finding belongs to: its subject where a renderer put
+    /// the value there.
+    fn holder(&self, finding: &Finding) -> Option<(Span, &'i Document)> {
+        let at = finding.primary()?;
+        Some((at, self.document(at).or_else(|| self.inventory.named(&finding.subject))?))
+    }
+
+    /// A finding about a rendered object shows where the value comes from, and what rendered it.
+    fn with_sources(&self, finding: Finding) -> Finding {
+        let Some((at, document)) = self.holder(&finding) else { return finding };
+        let Some(rendering) = &document.rendering else { return finding };
+        let sources = rendering.sources.iter().filter(|(value, ..)| *value == at);
+        let finding = sources.fold(finding, |f, (_, from, text)| f.label(*from, *text));
+        let shown = finding.labels.iter().any(|label| label.span == rendering.by);
+        if shown { finding } else { finding.label(rendering.by, rendering.text) }
     }
 
     /// The outcomes of a check with one finding per subject and field, as severe as the configuration
@@ -227,7 +248,7 @@ impl<'i> Index<'i> {
             finding.severity = settings.severity(check, finding.severity);
             finding.fingerprint = self.fingerprint(&finding);
             finding.roots = vec![root.to_owned()];
-            findings.push(finding);
+            findings.push(self.with_sources(finding));
         }
         let mut settled = Outcomes { findings, ..outcomes };
         for (subject, count) in of_subject.into_iter().filter(|(_, count)| *count > MOST_OF_ONE) {
@@ -254,9 +275,7 @@ impl<'i> Index<'i> {
             add(part);
         }
         add(finding.container.as_deref().unwrap_or_default());
-        if let Some((at, document)) =
-            finding.primary().and_then(|at| Some((at, self.document(at)?)))
-        {
+        if let Some((at, document)) = self.holder(finding) {
             if document.id != finding.subject {
                 add(&document.id.to_string());
             }
@@ -284,21 +303,36 @@ fn count(assessment: &mut Assessment) {
 }
 
 /// One defect in several roots is printed once, with the list of roots.
-fn join_roots(assessments: &mut [Assessment]) {
+fn join_roots(assessments: &mut [Assessment], inventories: &[Arc<Inventory>]) {
     if assessments.len() < 2 {
         return;
     }
     join(assessments, |assessment| &mut assessment.findings, |finding| finding);
     join(assessments, |assessment| &mut assessment.ignored, |ignored| &mut ignored.finding);
+    let heads = |inventory: &Arc<Inventory>| -> HashSet<Span> {
+        inventory.documents.iter().map(|document| document.head).collect()
+    };
+    let heads: Vec<HashSet<Span>> = inventories.par_iter().map(heads).collect();
+    let names: Vec<String> = assessments.iter().map(|a| a.root.clone()).collect();
+    for (assessment, inventory) in assessments.iter_mut().zip(inventories) {
+        for finding in &mut assessment.findings {
+            let Some(document) = inventory.named(&finding.subject) else { continue };
+            let holds = |heads: &HashSet<Span>| heads.contains(&document.head);
+            let roots = names.iter().zip(&heads).filter(|(_, heads)| holds(heads));
+            let without = roots.filter(|(name, _)| !finding.roots.contains(name));
+            finding.not_in = without.map(|(name, _)| name.clone()).collect();
+        }
+    }
 }
 
-/// Keeps the first of equal entries of all roots and gives it the roots of the others.
+/// Keeps the first of equal entries of all roots and gives it the roots of the others. Equal is what
+/// stands at one place, whatever the namespaces into which the roots put it.
 fn join<T>(
     assessments: &mut [Assessment],
     list: impl Fn(&mut Assessment) -> &mut Vec<T>,
     finding: impl Fn(&mut T) -> &mut Finding,
 ) {
-    type Key = (String, Option<Span>, String);
+    type Key = (&'static str, Option<Span>, Option<String>, String);
     let mut first: BTreeMap<Key, (usize, usize)> = BTreeMap::new();
     let mut more: Vec<((usize, usize), String)> = Vec::new();
     for (at, assessment) in assessments.iter_mut().enumerate() {
@@ -306,7 +340,8 @@ fn join<T>(
         let mut kept = Vec::new();
         for mut entry in std::mem::take(list(assessment)) {
             let found = finding(&mut entry);
-            let key = (found.fingerprint.clone(), found.primary(), found.message.clone());
+            let (place, container) = (found.primary(), found.container.clone());
+            let key = (found.check, place, container, found.message.clone());
             match first.get(&key) {
                 // A finding that one root holds twice is two findings.
                 Some(place) if place.0 != at => more.push((*place, root.clone())),

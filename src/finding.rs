@@ -186,6 +186,8 @@ pub struct Finding {
     pub leads: bool,
     /// Names of the roots in which it was found; the engine fills it in.
     pub roots: Vec<String>,
+    /// Names of the roots that hold the object without the defect; the engine fills it in.
+    pub not_in: Vec<String>,
     /// Identity that survives moves and re-indentation; the engine fills it in.
     pub fingerprint: String,
 }

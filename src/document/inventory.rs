@@ -20,6 +20,14 @@ pub enum RootKind {
     Stdin,
     /// A document or script with manifests in it.
     DocumentFile,
+    /// A kustomization.
+    Kustomize,
+    /// A chart.
+    Chart,
+    /// What a Flux Kustomization applies, with all that it creates.
+    Flux,
+    /// What an Argo CD Application applies, with all that it creates.
+    ArgoCd,
 }
 
 impl RootKind {
@@ -30,6 +38,10 @@ impl RootKind {
             Self::Directory => "directory",
             Self::Stdin => "stdin",
             Self::DocumentFile => "document",
+            Self::Kustomize => "kustomize",
+            Self::Chart => "chart",
+            Self::Flux => "flux",
+            Self::ArgoCd => "argocd",
         }
     }
 }
@@ -37,8 +49,20 @@ impl RootKind {
 /// Why objects are missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum GapReason {
-    /// A chart, a kustomization or a template that was not rendered.
+    /// A template that was not rendered.
     TemplateNotRendered,
+    /// A chart or kustomization for which the program that renders it is not installed.
+    RendererMissing,
+    /// A chart or kustomization that its own program would refuse, too.
+    RendererFailed,
+    /// A base on another host.
+    RemoteBase,
+    /// A chart that is not in the input.
+    RemoteChart,
+    /// A chart whose dependencies are not beside it.
+    MissingDependency,
+    /// Something of a renderer that palisade does not do.
+    UnsupportedFeature,
     /// A file that could not be read.
     Unreadable,
     /// A document that could not be parsed.
@@ -61,6 +85,12 @@ impl GapReason {
     pub const fn word(self) -> &'static str {
         match self {
             Self::TemplateNotRendered => "template-not-rendered",
+            Self::RendererMissing => "renderer-missing",
+            Self::RendererFailed => "renderer-failed",
+            Self::RemoteBase => "remote-base",
+            Self::RemoteChart => "remote-chart",
+            Self::MissingDependency => "missing-dependency",
+            Self::UnsupportedFeature => "unsupported-feature",
             Self::Unreadable => "unreadable",
             Self::Unparsable => "unparsable",
             Self::TooLarge => "too-large",
@@ -69,6 +99,21 @@ impl GapReason {
             Self::UnresolvedVariable => "unresolved-variable",
             Self::Elided => "elided",
         }
+    }
+}
+
+impl GapReason {
+    /// Whether a run that met it has not seen everything it should have: what is encrypted or lies
+    /// elsewhere is known to be missing.
+    #[must_use]
+    pub const fn is_incomplete(self) -> bool {
+        matches!(
+            self,
+            Self::RendererMissing
+                | Self::RendererFailed
+                | Self::MissingDependency
+                | Self::UnsupportedFeature
+        )
     }
 }
 
@@ -282,7 +327,7 @@ fn gap_of(document: &Document) -> Option<Gap> {
     // What a delegate holds under `containers` are values for what it makes, not pods.
     let delegates = super::known(group, kind).is_some();
     let shown = !delegates && has_containers(document.root(), 0);
-    if document.kind.is_some() || makes_no_pods(group, kind) || shown {
+    if document.kind.is_some() || document.made || makes_no_pods(group, kind) || shown {
         return None;
     }
     let spec = document.root().get("spec");

@@ -30,13 +30,14 @@ use std::sync::Arc;
 
 pub use defect::{Defect, DefectKind};
 pub use draft::{Content, Draft, Field, Rendering};
+pub(crate) use files::narrow;
 pub use files::{File, FileId, Files, Position, Span};
 pub use inventory::{Gap, GapReason, Inventory, RootKind};
 pub use json::{write_json, write_object};
 pub use kind::{Kind, KindSet, Scope, known, makes_no_pods};
 pub(crate) use offset::OffsetMap;
 pub use pointer::{Pointer, Step};
-pub(crate) use read::{Extract, read_extract};
+pub(crate) use read::{Extract, read_extract, read_nothing, read_parts};
 pub use read::{ReadOptions, Reading, overwrite_redacted, read, read_settings};
 pub use redact::SecretHit;
 pub use scalar::{Plain, resolve};
@@ -124,6 +125,8 @@ pub struct Document {
     pub cluster: Option<Arc<str>>,
     /// Whether the text around it has left-out parts (`# ...`), so that nothing may rest on absence.
     pub elided: bool,
+    /// Whether what it makes a controller create is in the root.
+    pub made: bool,
     /// How a renderer made it, where one did.
     pub rendering: Option<Arc<Rendering>>,
 }
@@ -138,7 +141,11 @@ impl Document {
     /// The pointer of the node that stands at a place inside this object.
     #[must_use]
     pub fn pointer_of(&self, span: Span) -> Pointer {
-        Pointer::of(&self.tree, self.node, span)
+        match self.rendering {
+            None => Pointer::of(&self.tree, self.node, span),
+            // Parts of it stand in other files than the whole.
+            Some(_) => Pointer::of_part(&self.tree, self.node, span),
+        }
     }
 }
 

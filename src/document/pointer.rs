@@ -41,6 +41,15 @@ impl Pointer {
         Self(steps)
     }
 
+    /// The path to the value that stands at `span`, in a tree whose parts stand anywhere: the
+    /// innermost one that encloses the place.
+    #[must_use]
+    pub fn of_part(tree: &Tree, root: u32, span: Span) -> Self {
+        let mut best: Option<(u32, Vec<Step>)> = None;
+        search(tree.node(root), span, &mut Vec::new(), &mut best);
+        Self(best.map(|(_, steps)| steps).unwrap_or_default())
+    }
+
     /// The path with items called by their name, which survives moves and insertions.
     #[must_use]
     pub fn stable(&self) -> String {
@@ -57,6 +66,28 @@ impl Pointer {
             }
         }
         text
+    }
+}
+
+/// Finds the shortest part below `node` that encloses `span`.
+fn search(node: Node<'_>, span: Span, path: &mut Vec<Step>, best: &mut Option<(u32, Vec<Step>)>) {
+    let is_list = matches!(node.value(), Value::List);
+    for (index, child) in node.children().enumerate() {
+        path.push(if is_list {
+            let name = child.get("name").and_then(Node::as_str).map(str::to_owned);
+            Step::Item(index, name)
+        } else {
+            Step::Key(child.key().to_owned())
+        });
+        let places = [Some(child.span()), child.key_span()];
+        for place in places.into_iter().flatten().filter(|place| place.contains(span)) {
+            let length = place.end - place.start;
+            if best.as_ref().is_none_or(|(shortest, _)| length < *shortest) {
+                *best = Some((length, path.clone()));
+            }
+        }
+        search(child, span, path, best);
+        path.pop();
     }
 }
 

@@ -145,6 +145,45 @@ pub(crate) fn read_extract(extract: &Extract<'_>, options: &ReadOptions) -> Read
     reading
 }
 
+/// Reads the documents of a text that are parts of objects and no objects themselves: kustomization
+/// files and patches. What could be a secret in them is withheld.
+#[must_use]
+pub(crate) fn read_parts(file: FileId, text: &str, limits: &Limits) -> (Reading, Vec<Arc<Tree>>) {
+    let mut reading = Reading::empty();
+    let mut trees = Vec::new();
+    for chunk in split(text).into_iter().filter(|chunk| matches!(chunk.kind, ChunkKind::Document)) {
+        let part = slice(text, chunk.start, chunk.end);
+        let map = OffsetMap::Shift(0).from(chunk.start);
+        let comments = memchr::memmem::find(part.as_bytes(), b"palisade:").is_some();
+        let input = Input::new(part, file, map.clone(), limits);
+        match parse::read(Input { comments, ..input }) {
+            Ok(Output { tree: Some(mut tree), .. }) => {
+                let kind = tree.root().get("kind").and_then(Node::as_str);
+                let kind = kind.unwrap_or_default().to_owned();
+                let Redactions { ranges, .. } = redact::object(&mut tree, 0, ("", &kind), text);
+                reading.redact.extend(ranges);
+                trees.push(Arc::new(tree));
+            }
+            Ok(_) => {}
+            Err(reject) => {
+                reading.withhold(part, &map);
+                reading.problems.push(rejected(file, text, reject, chunk.end));
+            }
+        }
+        reading.not_kubernetes += 1;
+    }
+    (reading, trees)
+}
+
+/// The reading of a text that holds no object and is only shown: what may be a secret in it is
+/// withheld.
+#[must_use]
+pub(crate) fn read_nothing(text: &str) -> Reading {
+    let mut reading = Reading::empty();
+    reading.withhold(text, &OffsetMap::Shift(0));
+    reading
+}
+
 /// Reads a text that is one YAML document but no Kubernetes object, such as palisade.yaml.
 ///
 /// Keys that are repeated come beside the tree, which holds their last values.
@@ -348,6 +387,7 @@ impl Parts<'_, '_> {
                 secrets: hits.into(),
                 cluster: extract.cluster.clone(),
                 elided: extract.elided,
+                made: false,
                 rendering: None,
             });
         }

@@ -79,8 +79,12 @@ fn of_finding(finding: &Finding) -> Block {
     if finding.confidence < crate::finding::Confidence::High {
         notes.push(format!("confidence is {}", finding.confidence.word()));
     }
-    if finding.roots.len() > 1 {
-        notes.push(format!("found in {}", finding.roots.join(", ")));
+    if finding.roots.len() > 1 || !finding.not_in.is_empty() {
+        let not_in = match finding.not_in.as_slice() {
+            [] => String::new(),
+            roots => format!("; not in {}", roots.join(", ")),
+        };
+        notes.push(format!("found in {}{not_in}", finding.roots.join(", ")));
     }
     if finding.affects.len() > 1 {
         notes.push(format!("concerns {} workloads", finding.affects.len()));

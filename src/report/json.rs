@@ -225,6 +225,7 @@ fn finding(run: &Run<'_>, finding: &Finding) -> FindingOut {
         controls: finding.controls.clone(),
         frameworks: Vec::new(),
         roots: finding.roots.clone(),
+        not_in: finding.not_in.clone(),
         fingerprint: finding.fingerprint.clone(),
         labels: finding.labels.iter().enumerate().map(label).collect(),
     }

@@ -13,12 +13,14 @@ use super::names::{Base, NameError, canonical};
 use crate::document::{State, clean};
 
 /// A file that was met.
+#[derive(Clone)]
 pub(super) struct Entry {
     pub(super) name: String,
     pub(super) what: What,
 }
 
 /// What is done with it.
+#[derive(Clone)]
 pub(super) enum What {
     /// Read as manifests.
     File(PathBuf),
@@ -26,8 +28,8 @@ pub(super) enum What {
     Text(PathBuf),
     /// Read from standard input.
     Stdin,
-    /// Part of a chart or kustomization that is not rendered.
-    Unrendered { what: String, command: String },
+    /// Part of the chart in a directory.
+    Chart { path: PathBuf, chart: String },
     /// Not read.
     Skipped { state: State, reason: String },
 }
@@ -78,13 +80,6 @@ fn has_extension(path: &Path, extensions: &[&str]) -> bool {
     extension.is_some_and(|e| extensions.iter().any(|known| e.eq_ignore_ascii_case(known)))
 }
 
-/// A directory that has to be rendered before anything in it means something.
-struct Unrendered {
-    directory: PathBuf,
-    what: String,
-    command: String,
-}
-
 struct Walk<'r> {
     request: &'r Request,
     base: &'r Base,
@@ -99,8 +94,7 @@ impl Walk<'_> {
         let above = above.take_while(|parent| parent.starts_with(self.base.directory()));
         let above: Vec<PathBuf> = above.map(Path::to_owned).collect();
         above.iter().for_each(|directory| self.read_ignores(directory));
-        // Below this directory nothing is read: a chart or a kustomization that is not rendered.
-        let mut unrendered: Option<Unrendered> = None;
+        let mut chart: Option<PathBuf> = None;
         let mut walk = WalkDir::new(root).follow_links(false).sort_by_file_name().into_iter();
         while let Some(next) = walk.next() {
             let entry = match next {
@@ -114,9 +108,7 @@ impl Walk<'_> {
                     continue;
                 }
             };
-            if unrendered.as_ref().is_some_and(|dir| !entry.path().starts_with(&dir.directory)) {
-                unrendered = None;
-            }
+            chart = chart.filter(|chart| entry.path().starts_with(chart));
             if entry.file_type().is_dir() {
                 if let Some(reason) = self.skips_directory(&entry) {
                     let what = What::Skipped { state: State::Excluded, reason };
@@ -125,17 +117,17 @@ impl Walk<'_> {
                     continue;
                 }
                 self.read_ignores(entry.path());
-                if unrendered.is_none() {
-                    unrendered = self.needs_rendering(entry.path());
+                if chart.is_none() && entry.path().join("Chart.yaml").is_file() {
+                    chart = Some(entry.into_path());
                 }
                 continue;
             }
-            let what = self.file(&entry, unrendered.as_ref());
+            let what = self.file(&entry, chart.as_deref());
             found.insert(self.base.name(entry.path()), what);
         }
     }
 
-    fn file(&self, entry: &DirEntry, unrendered: Option<&Unrendered>) -> What {
+    fn file(&self, entry: &DirEntry, chart: Option<&Path>) -> What {
         let path = entry.path();
         let skipped = |state, reason: &str| What::Skipped { state, reason: reason.to_owned() };
         if entry.file_type().is_symlink() {
@@ -150,13 +142,15 @@ impl Walk<'_> {
             return skipped(State::Excluded, &reason);
         }
         let text = has_extension(path, &TEXTS);
-        if !(has_extension(path, &MANIFESTS) || text && self.request.include_docs) {
+        let kustomization = path.file_name().is_some_and(|name| name == "Kustomization");
+        let manifest = has_extension(path, &MANIFESTS) || kustomization;
+        if !(manifest || text && self.request.include_docs) {
             let reason = if text { TEXT_LEFT_OUT } else { "no manifest by its extension" };
             return skipped(State::Excluded, reason);
         }
-        match unrendered {
-            Some(Unrendered { what, command, .. }) if !text => {
-                What::Unrendered { what: what.clone(), command: command.clone() }
+        match chart {
+            Some(chart) if !text => {
+                What::Chart { path: path.to_owned(), chart: self.base.name(chart) }
             }
             _ if text => What::Text(path.to_owned()),
             _ => What::File(path.to_owned()),
@@ -205,20 +199,5 @@ impl Walk<'_> {
         if !rules.is_empty() {
             self.ignores.insert(directory.to_owned(), rules);
         }
-    }
-
-    /// The renderer that a directory and everything below it needs.
-    fn needs_rendering(&self, directory: &Path) -> Option<Unrendered> {
-        let has = |names: &[&str]| names.iter().any(|name| directory.join(name).is_file());
-        let name = self.base.name(directory);
-        let (what, command) = if has(&["Chart.yaml"]) {
-            ("chart", format!("helm template {name} | palisade check -"))
-        } else if has(&["kustomization.yaml", "kustomization.yml", "Kustomization"]) {
-            ("kustomization", format!("kubectl kustomize {name} | palisade check -"))
-        } else {
-            return None;
-        };
-        let what = format!("{what} `{name}`");
-        Some(Unrendered { directory: directory.to_owned(), what, command })
     }
 }

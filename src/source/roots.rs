@@ -6,111 +6,136 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::Contents;
-use crate::document::{Defect, Document, Gap, Inventory, ObjectId, RootKind};
+use super::gather::Part;
+use super::store::Held;
+use crate::document::{Defect, Document, Gap, ObjectId, RootKind};
 
-/// What one file gave.
-#[derive(Clone)]
-pub(super) struct Part {
+/// A file with manifests that nothing renders.
+#[derive(Clone, Copy)]
+pub(super) struct Plain<'g> {
+    pub(super) name: &'g str,
+    pub(super) held: &'g Held,
+    pub(super) part: &'g Part,
+}
+
+/// What is judged together.
+#[derive(Debug)]
+pub(super) struct Root {
     pub(super) name: String,
     pub(super) kind: RootKind,
     pub(super) documents: Vec<Document>,
     pub(super) defects: Vec<Defect>,
     pub(super) gaps: Vec<Gap>,
+    /// Names of the files that it was made from.
+    pub(super) files: BTreeSet<String>,
+    /// What was rendered into it besides, by title.
+    pub(super) members: Vec<String>,
 }
 
-/// Makes the roots.
-pub(super) fn split(parts: Vec<Part>) -> Vec<Inventory> {
-    let (documents, plain): (Vec<Part>, Vec<Part>) =
-        parts.into_iter().partition(|part| part.kind == RootKind::DocumentFile);
-    let mut roots = Vec::new();
-    let mut manifests: Vec<&Part> = plain.iter().collect();
-    let stdin: Vec<&Part> = plain.iter().filter(|part| part.kind == RootKind::Stdin).collect();
-    manifests.retain(|part| part.kind != RootKind::Stdin);
-    if !stdin.is_empty() {
-        roots.push(inventory("<stdin>".to_owned(), RootKind::Stdin, &stdin));
-    }
-    for (name, files) in environments(".".to_owned(), &manifests, 0) {
-        let empty = files.iter().all(|part| part.documents.is_empty() && part.gaps.is_empty());
-        if !empty {
-            roots.push(inventory(name, RootKind::Directory, &files));
+impl Root {
+    /// A root without anything.
+    pub(super) fn new(name: impl Into<String>, kind: RootKind) -> Self {
+        Self {
+            name: name.into(),
+            kind,
+            documents: Vec::new(),
+            defects: Vec::new(),
+            gaps: Vec::new(),
+            files: BTreeSet::new(),
+            members: Vec::new(),
         }
     }
-    roots.extend(documents.into_iter().flat_map(by_cluster));
+
+    fn of_files(name: String, kind: RootKind, files: &[Plain<'_>]) -> Self {
+        let mut root = Self::new(name, kind);
+        for file in files {
+            root.documents.extend(file.held.documents.iter().cloned());
+            root.defects.extend(file.part.defects.iter().cloned());
+            root.gaps.extend(file.part.gaps.iter().cloned());
+            root.files.insert(file.name.to_owned());
+        }
+        root
+    }
+}
+
+/// Makes the roots of files that nothing renders: standard input, directories, documents.
+pub(super) fn plain(files: &[Plain<'_>]) -> Vec<Root> {
+    let of_kind = |kind: RootKind| {
+        files.iter().copied().filter(move |file| file.part.kind == kind).collect::<Vec<_>>()
+    };
+    let mut roots = Vec::new();
+    let stdin = of_kind(RootKind::Stdin);
+    if !stdin.is_empty() {
+        roots.push(Root::of_files("<stdin>".to_owned(), RootKind::Stdin, &stdin));
+    }
+    for (name, files) in environments(".".to_owned(), &of_kind(RootKind::Directory), 0) {
+        let is_empty =
+            |file: &Plain<'_>| file.held.documents.is_empty() && file.part.gaps.is_empty();
+        if !files.iter().all(is_empty) {
+            roots.push(Root::of_files(name, RootKind::Directory, &files));
+        }
+    }
+    roots.extend(of_kind(RootKind::DocumentFile).into_iter().flat_map(by_cluster));
     roots
 }
 
 /// A document is one root per cluster that its commands name.
-fn by_cluster(part: Part) -> Vec<Inventory> {
-    let mut clusters: BTreeMap<Option<Arc<str>>, Part> = BTreeMap::new();
-    let Part { name, kind, documents, defects, gaps } = part;
-    let empty = |name: String| Part {
-        name,
-        kind,
-        documents: Vec::new(),
-        defects: Vec::new(),
-        gaps: gaps.clone(),
+fn by_cluster(file: Plain<'_>) -> Vec<Root> {
+    let mut clusters: BTreeMap<Option<Arc<str>>, Root> = BTreeMap::new();
+    let empty = |name: String| Root {
+        gaps: file.part.gaps.clone(),
+        files: BTreeSet::from([file.name.to_owned()]),
+        ..Root::new(name, RootKind::DocumentFile)
     };
-    clusters.insert(None, empty(name.clone()));
-    for document in documents {
+    clusters.insert(None, empty(file.name.to_owned()));
+    for document in &file.held.documents {
         let own = match &document.cluster {
-            Some(cluster) => format!("{name} ({cluster})"),
-            None => name.clone(),
+            Some(cluster) => format!("{} ({cluster})", file.name),
+            None => file.name.to_owned(),
         };
         let cluster = clusters.entry(document.cluster.clone()).or_insert_with(|| empty(own));
         let here = |defect: &&Defect| document.extent.contains(defect.at);
-        cluster.defects.extend(defects.iter().filter(here).cloned());
-        cluster.documents.push(document);
+        cluster.defects.extend(file.part.defects.iter().filter(here).cloned());
+        cluster.documents.push(document.clone());
     }
     let alone = clusters.len() == 1;
-    let kept = clusters.into_values().filter(|part| alone || !part.documents.is_empty());
-    kept.map(|part| inventory(part.name.clone(), RootKind::DocumentFile, &[&part])).collect()
-}
-
-fn inventory(name: String, kind: RootKind, parts: &[&Part]) -> Inventory {
-    let (mut documents, mut defects, mut gaps): Contents = Default::default();
-    for part in parts {
-        documents.extend(part.documents.iter().cloned());
-        defects.extend(part.defects.iter().cloned());
-        gaps.extend(part.gaps.iter().cloned());
-    }
-    Inventory::new(name, kind, documents, defects, gaps)
+    clusters.into_values().filter(|root| alone || !root.documents.is_empty()).collect()
 }
 
 /// If the same object stands in two directories neither of which contains the other, each of these
 /// directories is a root, joined with the files that lie outside all of them.
-fn environments<'p>(
+fn environments<'g>(
     name: String,
-    parts: &[&'p Part],
+    files: &[Plain<'g>],
     depth: usize,
-) -> Vec<(String, Vec<&'p Part>)> {
+) -> Vec<(String, Vec<Plain<'g>>)> {
     /// Nested environments deeper than this are taken for one root.
     const DEEPEST: usize = 8;
-    let mut directories = siblings(parts);
+    let mut directories = siblings(files);
     // The outermost ones first; what lies inside them is split in its turn.
     let all = directories.clone();
     directories.retain(|directory| {
         !all.iter().any(|outer| outer != directory && is_below(directory, outer))
     });
     if directories.is_empty() || depth >= DEEPEST {
-        return vec![(name, parts.to_vec())];
+        return vec![(name, files.to_vec())];
     }
-    let outside = |part: &&'p Part| !directories.iter().any(|d| is_below(&part.name, d));
-    let shared: Vec<&'p Part> = parts.iter().copied().filter(outside).collect();
+    let outside = |file: &Plain<'_>| !directories.iter().any(|d| is_below(file.name, d));
+    let shared: Vec<Plain<'g>> = files.iter().copied().filter(outside).collect();
     let mut roots = Vec::new();
     for directory in &directories {
-        let own = parts.iter().copied().filter(|part| is_below(&part.name, directory));
-        let files: Vec<&'p Part> = shared.iter().copied().chain(own).collect();
+        let own = files.iter().copied().filter(|file| is_below(file.name, directory));
+        let files: Vec<Plain<'g>> = shared.iter().copied().chain(own).collect();
         roots.extend(environments(directory.clone(), &files, depth + 1));
     }
     roots
 }
 
 /// The directories in which the same object stands side by side.
-fn siblings(parts: &[&Part]) -> BTreeSet<String> {
-    let objects = parts.par_iter().flat_map_iter(|part| {
-        let directory = part.name.rsplit_once('/').map_or("", |(directory, _)| directory);
-        part.documents.iter().map(move |document| (document.id.as_ref(), directory))
+fn siblings(files: &[Plain<'_>]) -> BTreeSet<String> {
+    let objects = files.par_iter().flat_map_iter(|file| {
+        let directory = file.name.rsplit_once('/').map_or("", |(directory, _)| directory);
+        file.held.documents.iter().map(move |document| (document.id.as_ref(), directory))
     });
     let mut objects: Vec<(&ObjectId, &str)> = objects.collect();
     objects.par_sort_unstable();
@@ -137,6 +162,6 @@ fn diverge(a: &str, b: &str) -> Option<(String, String)> {
     Some((up_to(&a).filter(|p| !p.is_empty())?, up_to(&b).filter(|p| !p.is_empty())?))
 }
 
-fn is_below(path: &str, directory: &str) -> bool {
+pub(super) fn is_below(path: &str, directory: &str) -> bool {
     path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/') || rest.is_empty())
 }

@@ -185,6 +185,9 @@ pub(super) struct FindingOut {
     pub(super) controls: Vec<&'static str>,
     pub(super) frameworks: Vec<String>,
     pub(super) roots: Vec<String>,
+    /// Names of the roots that hold the object without the defect: an overlay mends it there.
+    #[serde(rename = "notIn")]
+    pub(super) not_in: Vec<String>,
     pub(super) fingerprint: String,
     /// The place to change first.
     pub(super) labels: Vec<LabelOut>,

@@ -1,0 +1,104 @@
+//! Which roots a tree has: kustomizations that no other one uses, what Flux and Argo CD apply, charts,
+//! and the manifests that are left.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::gather::Gathered;
+use super::gitops;
+use super::read::Role;
+use super::roots::{Plain, Root, is_below, plain};
+use super::store::{join, parent};
+use crate::document::{Node, RootKind};
+
+/// Where a root begins.
+pub(super) enum Seed {
+    /// Manifests as they are.
+    Plain(Root),
+    /// The kustomization of a directory.
+    Kustomization(String),
+    /// A directory that a Kustomization of Flux applies, itself included.
+    Flux(String),
+    /// A chart.
+    Chart(String),
+}
+
+/// What a tree holds.
+pub(super) struct Plan {
+    pub(super) seeds: Vec<Seed>,
+    /// Directories with a kustomization that can be a root, and their files.
+    pub(super) kustomizations: BTreeMap<String, String>,
+    /// Directories that Flux or Argo CD applies.
+    pub(super) applied: BTreeSet<String>,
+}
+
+impl Plan {
+    /// Finds the roots.
+    pub(super) fn of(gathered: &Gathered) -> Self {
+        let mut kustomizations = BTreeMap::new();
+        let mut components = BTreeSet::new();
+        let mut used = BTreeSet::new();
+        for (name, part) in &gathered.parts {
+            if part.role != Role::Kustomization {
+                continue;
+            }
+            let directory = parent(name).to_owned();
+            let trees = gathered.store.file(name).into_iter().flat_map(|held| &held.trees);
+            for tree in trees {
+                if tree.root().get("kind").and_then(Node::as_str) == Some("Component") {
+                    components.insert(directory.clone());
+                }
+                used.extend(bases(tree.root(), &directory));
+            }
+            kustomizations.insert(directory, name.clone());
+        }
+        let mut applied = BTreeSet::new();
+        // A directory that holds the object which applies it begins a root of its own.
+        let mut own = BTreeSet::new();
+        for (name, held) in &gathered.store.files {
+            for path in held.documents.iter().flat_map(gitops::paths) {
+                let Some(directory) = join(".", &path) else { continue };
+                if !gathered.store.has_directory(&directory) {
+                    continue;
+                }
+                if directory != "." && is_below(name, &directory) {
+                    own.insert(directory.clone());
+                }
+                applied.insert(directory);
+            }
+        }
+        // What lies in a directory that begins a root, and is applied by what that root applies, is
+        // no root again.
+        let outermost = |dir: &&String| !own.iter().any(|o| o != *dir && is_below(dir, o));
+        let flux = own.iter().filter(outermost).cloned().map(Seed::Flux);
+        let in_applied = |dir: &str| applied.iter().any(|a| is_below(dir, a));
+        let alone = kustomizations.keys().filter(|directory| {
+            !components.contains(*directory) && !used.contains(*directory) && !in_applied(directory)
+        });
+        let alone = alone.cloned().map(Seed::Kustomization);
+        let charts = gathered.parts.values().filter_map(|part| part.chart.clone());
+        let charts: BTreeSet<String> = charts.filter(|chart| !in_applied(chart)).collect();
+        let charts = charts.into_iter().map(Seed::Chart);
+        let covered = |name: &str| {
+            kustomizations.keys().any(|d| is_below(name, d) || d == ".")
+                || applied.iter().any(|a| is_below(name, a))
+        };
+        let files: Vec<Plain<'_>> = gathered
+            .parts
+            .iter()
+            .filter(|(name, part)| {
+                part.role == Role::Manifests && (part.kind != RootKind::Directory || !covered(name))
+            })
+            .filter_map(|(name, part)| Some(Plain { name, held: gathered.store.file(name)?, part }))
+            .collect();
+        let mut seeds: Vec<Seed> = plain(&files).into_iter().map(Seed::Plain).collect();
+        seeds.extend(flux.chain(alone).chain(charts));
+        Self { seeds, kustomizations, applied }
+    }
+}
+
+/// The directories that a kustomization uses.
+fn bases(root: Node<'_>, directory: &str) -> Vec<String> {
+    let lists = ["resources", "bases", "components"];
+    let entries = lists.into_iter().filter_map(|key| root.get(key)).flat_map(Node::children);
+    entries.filter_map(|entry| join(directory, entry.as_str()?)).collect()
+}

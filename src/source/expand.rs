@@ -1,0 +1,301 @@
+//! From where a root begins to all of its objects: kustomizations are rendered, and what Flux and
+//! Argo CD would create of its objects is joined into it.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use super::discover::Seed;
+use super::gather::Gathered;
+use super::gitops::{self, Variables};
+use super::kustomize::{self, Build, Refused};
+use super::read::Role;
+use super::roots::{Root, is_below};
+use super::store::{Kustomization, join, parent};
+use crate::document::{
+    Content, Document, Draft, Gap, GapReason, NamespaceSource, Node, RootKind, Span,
+};
+
+/// Most objects of Flux and Argo CD that are followed in one root.
+const MEMBERS: usize = 10_000;
+
+/// Makes a root of its seed.
+pub(super) fn expand(seed: Seed, gathered: &Gathered) -> Root {
+    let expander = Expander { gathered };
+    let mut root = match seed {
+        Seed::Plain(root) => root,
+        Seed::Kustomization(directory) => {
+            expander.rooted(&directory, RootKind::Kustomize, Expander::kustomization)
+        }
+        Seed::Flux(directory) => expander.rooted(&directory, RootKind::Flux, Expander::flux),
+        Seed::Chart(chart) => expander.rooted(&chart, RootKind::Chart, Expander::chart),
+    };
+    if !matches!(root.kind, RootKind::Stdin | RootKind::DocumentFile) {
+        expander.members(&mut root);
+    }
+    root
+}
+
+struct Expander<'g> {
+    gathered: &'g Gathered,
+}
+
+impl Expander<'_> {
+    fn rooted(
+        &self,
+        directory: &str,
+        kind: RootKind,
+        build: impl Fn(&Self, &str) -> Build,
+    ) -> Root {
+        let mut root = Root::new(directory, kind);
+        take(&mut root, build(self, directory));
+        root
+    }
+
+    /// What a directory with a kustomization gives.
+    fn kustomization(&self, directory: &str) -> Build {
+        match kustomize::render(&self.gathered.store, directory) {
+            Ok(build) => build,
+            Err(refused) => self.refused(directory, refused),
+        }
+    }
+
+    /// The gap of a kustomization that is not rendered.
+    fn refused(&self, directory: &str, refused: Refused) -> Build {
+        let what = format!("kustomization `{directory}`");
+        let gap = match refused {
+            Refused::Unsupported { at, what: feature } => Gap {
+                reason: GapReason::UnsupportedFeature,
+                what: format!("{what}: `{feature}`"),
+                at: Some(at),
+                hint: format!("render it: `kubectl kustomize {directory} | palisade check -`"),
+                namespace: None,
+            },
+            Refused::Broken { at, message, help } => Gap {
+                reason: GapReason::RendererFailed,
+                what: format!("{what}: {message}"),
+                at: Some(at),
+                hint: help.to_owned(),
+                namespace: None,
+            },
+        };
+        Build { gaps: vec![gap], ..Build::default() }
+    }
+
+    /// What Flux applies of a directory: its kustomization, else all manifests below it.
+    fn flux(&self, directory: &str) -> Build {
+        if !matches!(self.gathered.store.kustomization(directory), Kustomization::None) {
+            return self.kustomization(directory);
+        }
+        self.manifests(directory, |_| true)
+    }
+
+    /// All manifests below a directory, with kustomizations rendered.
+    fn manifests(&self, directory: &str, wanted: impl Fn(&str) -> bool) -> Build {
+        let mut build = Build::default();
+        let mut rendered: Vec<&str> = Vec::new();
+        for (name, part) in &self.gathered.parts {
+            let inside = directory == "." || is_below(name, directory);
+            if !inside || !wanted(name) || rendered.iter().any(|r| is_below(name, r)) {
+                continue;
+            }
+            let holder = parent(name);
+            let kustomization = part.role == Role::Kustomization
+                || !matches!(self.gathered.store.kustomization(holder), Kustomization::None);
+            if kustomization && holder != directory {
+                rendered.push(holder);
+                let Build { objects, files, gaps } = self.kustomization(holder);
+                build.objects.extend(objects);
+                build.files.extend(files);
+                build.gaps.extend(gaps);
+                continue;
+            }
+            if part.role != Role::Manifests || part.kind != RootKind::Directory {
+                continue;
+            }
+            let Some(held) = self.gathered.store.file(name) else { continue };
+            build.objects.extend(held.documents.iter().cloned());
+            build.gaps.extend(part.gaps.iter().cloned());
+            build.files.insert(name.clone());
+        }
+        build
+    }
+
+    /// A chart that is rendered with its own values.
+    fn chart(&self, chart: &str) -> Build {
+        let gap = Gap {
+            reason: GapReason::RendererMissing,
+            what: format!("chart `{chart}`"),
+            at: None,
+            hint: format!("render it: `helm template {chart} | palisade check -`"),
+            namespace: None,
+        };
+        Build { gaps: vec![gap], ..Build::default() }
+    }
+
+    /// Joins what the objects of a root make Flux and Argo CD apply.
+    fn members(&self, root: &mut Root) {
+        let mut seen = BTreeSet::new();
+        let mut queue: VecDeque<usize> = (0..root.documents.len()).collect();
+        while let Some(at) = queue.pop_front() {
+            let Some(document) = root.documents.get(at) else { continue };
+            if gitops::paths(document).is_empty()
+                || seen.len() >= MEMBERS
+                || !seen.insert((document.id.clone(), document.head))
+            {
+                continue;
+            }
+            let document = document.clone();
+            let Some(build) = self.member(&document, root) else { continue };
+            if let Some(document) = root.documents.get_mut(at) {
+                document.made = true;
+            }
+            root.members.push(document.id.to_string());
+            let before = root.documents.len();
+            take(root, build);
+            queue.extend(before..root.documents.len());
+        }
+        // What a directory applies to itself stands twice in it.
+        let mut once = BTreeSet::new();
+        root.documents.retain(|document| once.insert((document.id.clone(), document.head)));
+    }
+
+    /// What an object of Flux or Argo CD applies; none where that is not in the tree.
+    fn member(&self, document: &Document, root: &Root) -> Option<Build> {
+        if let Some(kustomization) = gitops::kustomization(document) {
+            let (path, _) = kustomization.path.clone()?;
+            let directory = join(".", &path).filter(|_| kustomization.from_git)?;
+            if kustomization.elsewhere || !self.gathered.store.has_directory(&directory) {
+                return None;
+            }
+            let mut build = self.flux(&directory);
+            let variables = self.variables(kustomization.spec, document, root);
+            for object in &mut build.objects {
+                finish(object, &kustomization, variables.as_ref(), document);
+            }
+            return Some(build);
+        }
+        let application = gitops::application(document)?;
+        let mut all = Build::default();
+        for source in application.sources.iter().filter(|_| application.cluster.is_none()) {
+            let (path, _) = source.path.as_ref()?;
+            let directory = join(".", path)?;
+            if !self.gathered.store.has_directory(&directory) {
+                return None;
+            }
+            let recurse = source.node.path(&["directory", "recurse"]).and_then(Node::as_bool);
+            let build = match self.gathered.store.kustomization(&directory) {
+                Kustomization::None => {
+                    let own = |name: &str| recurse == Some(true) || parent(name) == directory;
+                    self.manifests(&directory, own)
+                }
+                _ => self.kustomization(&directory),
+            };
+            all.objects.extend(build.objects);
+            all.files.extend(build.files);
+            all.gaps.extend(build.gaps);
+        }
+        for object in &mut all.objects {
+            let unnamed = object.namespace == NamespaceSource::Assumed;
+            if let Some((namespace, at)) = application.namespace.as_ref().filter(|_| unnamed) {
+                place(object, namespace, *at);
+            }
+        }
+        (!all.files.is_empty()).then_some(all)
+    }
+
+    /// The variables of a Kustomization; none where it replaces nothing.
+    fn variables(&self, spec: Node<'_>, owner: &Document, root: &Root) -> Option<Variables> {
+        let post = spec.get("postBuild")?;
+        let mut variables = Variables::default();
+        let sources = post.get("substituteFrom").into_iter().flat_map(Node::children);
+        let mut any = false;
+        for source in sources {
+            any = true;
+            let text = |key: &str| source.get(key).and_then(Node::as_str).unwrap_or_default();
+            let held = self.gathered.store.files.values().flat_map(|held| &held.documents);
+            let named = |document: &&Document| {
+                let id = &document.id;
+                let here = id.namespace == owner.id.namespace
+                    || document.namespace == NamespaceSource::Assumed;
+                id.kind == "ConfigMap" && id.name == text("name") && here
+            };
+            match root.documents.iter().chain(held).find(named) {
+                Some(found) if text("kind") == "ConfigMap" => {
+                    let data = found.root().get("data").into_iter().flat_map(Node::children);
+                    let values = data.filter_map(|value| {
+                        Some((value.key().to_owned(), value.as_str()?.to_owned()))
+                    });
+                    variables.values.extend(values);
+                }
+                _ => variables.open |= source.get("optional").and_then(Node::as_bool) != Some(true),
+            }
+        }
+        let inline = post.get("substitute").into_iter().flat_map(Node::children);
+        for value in inline {
+            any = true;
+            let text = match Draft::of(value).value {
+                Content::Str(text) => text,
+                Content::Bool(value) => value.to_string(),
+                Content::Int(value) => value.to_string(),
+                Content::Float(value) => value.to_string(),
+                _ => continue,
+            };
+            variables.values.insert(value.key().to_owned(), text);
+        }
+        any.then_some(variables)
+    }
+}
+
+/// What Flux changes in an object after it was built.
+fn finish(
+    object: &mut Document,
+    kustomization: &gitops::Kustomization<'_>,
+    variables: Option<&Variables>,
+    owner: &Document,
+) {
+    if let Some((namespace, at)) = &kustomization.target_namespace {
+        place(object, namespace, *at);
+    }
+    let Some(variables) = variables else { return };
+    let exempt = |part: &str| {
+        let key = "kustomize.toolkit.fluxcd.io/substitute";
+        let value = object.root().path(&["metadata", part, key]);
+        value.and_then(Node::as_str) == Some("disabled")
+    };
+    if exempt("labels") || exempt("annotations") {
+        return;
+    }
+    let mut draft = Draft::of(object.root());
+    gitops::substitute(&mut draft, variables);
+    let text = |path: &[&str]| draft.path(path).and_then(Draft::as_str).map(str::to_owned);
+    let mut id = object.id.as_ref().clone();
+    id.name = text(&["metadata", "name"]).unwrap_or(id.name);
+    if object.namespace == NamespaceSource::Written {
+        id.namespace = text(&["metadata", "namespace"]).unwrap_or(id.namespace);
+    }
+    let by = object
+        .rendering
+        .as_ref()
+        .map_or((owner.head, "applied by this object"), |r| (r.by, r.text));
+    *object = object.rendered(id, object.namespace, draft, by);
+}
+
+/// Puts an object into a namespace that a GitOps object names.
+fn place(object: &mut Document, namespace: &str, at: Span) {
+    if object.namespace == NamespaceSource::ClusterScoped || object.id.namespace == namespace {
+        return;
+    }
+    let mut id = object.id.as_ref().clone();
+    namespace.clone_into(&mut id.namespace);
+    let mut draft = Draft::of(object.root());
+    if let Some(metadata) = draft.get_mut("metadata") {
+        metadata.set("namespace", None, Draft::text(namespace, at));
+    }
+    *object =
+        object.rendered(id, NamespaceSource::Given, draft, (at, "put into its namespace here"));
+}
+
+fn take(root: &mut Root, build: Build) {
+    root.documents.extend(build.objects);
+    root.files.extend(build.files);
+    root.gaps.extend(build.gaps);
+}

@@ -1,0 +1,20 @@
+//! What Flux and Argo CD apply: the directories that their objects name, and what they change in what
+//! lies there.
+
+mod argo;
+mod flux;
+mod substitute;
+
+pub(super) use argo::application;
+pub(super) use flux::{Kustomization, kustomization};
+pub(super) use substitute::{Variables, substitute};
+
+use crate::document::Document;
+
+/// The directories, as written, that an object of Flux or Argo CD applies.
+pub(super) fn paths(document: &Document) -> Vec<String> {
+    let of_flux = kustomization(document).and_then(|kustomization| kustomization.path);
+    let of_argo = application(document).into_iter().flat_map(|application| application.sources);
+    let of_argo = of_argo.filter_map(|source| source.path);
+    of_flux.into_iter().chain(of_argo).map(|path| path.0).collect()
+}
