@@ -276,6 +276,42 @@ pub struct Rendering {
 }
 
 impl Document {
+    /// The object as a renderer took it over, without a change.
+    #[must_use]
+    pub fn unchanged(&self, namespace: NamespaceSource, by: (Span, &'static str)) -> Self {
+        let rendering = Rendering { by: by.0, text: by.1, sources: Vec::new() };
+        Self { namespace, rendering: Some(Arc::new(rendering)), ..self.clone() }
+    }
+
+    /// An object that a renderer made of nothing but its own settings: its place is what made it.
+    #[must_use]
+    pub fn generated(
+        (id, version): (ObjectId, String),
+        namespace: NamespaceSource,
+        draft: Draft,
+        by: (Span, &'static str),
+    ) -> Self {
+        let head = draft.path(&["metadata", "name"]).map_or(draft.span, |name| name.span);
+        let empty = Self {
+            kind: None,
+            id: Arc::new(id.clone()),
+            version,
+            tree: Arc::new(Draft::map(draft.span).into_tree()),
+            node: 0,
+            head,
+            extent: draft.span,
+            namespace,
+            patch: false,
+            superseded: false,
+            comments: [].into(),
+            secrets: [].into(),
+            cluster: None,
+            elided: false,
+            rendering: None,
+        };
+        empty.rendered(id, namespace, draft, by)
+    }
+
     /// The object as a renderer changed it. `self` is what it was made from.
     #[must_use]
     pub fn rendered(

@@ -3,6 +3,16 @@
 //!
 //! Source of every rule: the code of kustomize 5.8, with which the tests compare the results.
 
+mod build;
+mod fields;
+mod file;
+mod generate;
+mod object;
+mod patch;
+mod references;
+mod remote;
+mod transform;
+
 use std::collections::BTreeSet;
 
 use super::store::Store;
@@ -42,6 +52,5 @@ pub(super) enum Refused {
 /// # Errors
 /// Says why it cannot be rendered natively; nothing of it is then in the result.
 pub(super) fn render(store: &Store, directory: &str) -> Result<Build, Refused> {
-    let _ = (store, directory);
-    Ok(Build::default())
+    build::Builder::run(store, directory)
 }
