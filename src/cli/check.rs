@@ -9,7 +9,7 @@ use super::output::{Content, Order, targets, write};
 use super::progress::Progress;
 use super::setup::{Setup, is_stdin, setup};
 use super::{CheckArgs, CliError, exit, output, terminal};
-use crate::document::{Inventory, ReadOptions, write_object};
+use crate::document::{Document, Inventory, ReadOptions, write_object};
 use crate::engine::{assess, conclude};
 use crate::finding::Assessment;
 use crate::report::{self, Format, Run, problem_line};
@@ -43,6 +43,10 @@ pub(super) fn run(args: &CheckArgs, order: &Order) -> Result<u8, CliError> {
     if args.dump_objects {
         drop(progress);
         return dump(&loaded, args.allow_incomplete);
+    }
+    if args.explain_roots {
+        drop(progress);
+        return super::roots::explain(&loaded, args.allow_incomplete);
     }
     let mut assessments: Vec<Assessment> =
         loaded.inventories.par_iter().map(|inventory| assess(inventory, &settings)).collect();
@@ -79,22 +83,32 @@ pub(super) fn run(args: &CheckArgs, order: &Order) -> Result<u8, CliError> {
 }
 
 /// Every object as one JSON line.
-fn dump(loaded: &Loaded, allow_incomplete: bool) -> Result<u8, CliError> {
-    let mut documents: Vec<_> =
-        loaded.inventories.iter().flat_map(|inventory| &inventory.documents).collect();
-    documents.sort_by_key(|document| document.extent);
-    documents.dedup_by_key(|document| (document.extent, Arc::clone(&document.id)));
+fn dump<'l>(loaded: &'l Loaded, allow_incomplete: bool) -> Result<u8, CliError> {
+    let of_root = |inventory: &'l Arc<Inventory>| {
+        inventory.documents.iter().map(move |document| (document, inventory.name.as_str()))
+    };
+    let mut documents: Vec<(&Document, &str)> =
+        loaded.inventories.iter().flat_map(of_root).collect();
+    documents.sort_by_key(|(document, _)| document.extent);
+    // What several roots hold as it is written is one object; what they render is one each.
+    documents.dedup_by(|(a, _), (b, _)| {
+        a.extent == b.extent && a.id == b.id && a.rendering.is_none() && b.rendering.is_none()
+    });
     write(None, Content::Data, |out: &mut dyn Write| {
-        for document in &documents {
+        for (document, root) in &documents {
             let file = loaded.files.get(document.extent.file);
             let mut object = String::new();
             write_object(document, &mut object);
             let name = serde_json::to_string(file.name())?;
             let line = file.position(document.extent.start).line;
             let namespace = serde_json::to_string(&document.id.namespace)?;
+            let root = match document.rendering {
+                Some(_) => format!("\"root\":{},", serde_json::to_string(root)?),
+                None => String::new(),
+            };
             writeln!(
                 out,
-                "{{\"file\":{name},\"line\":{line},\"namespace\":{namespace},\"object\":{object}}}"
+                "{{\"file\":{name},\"line\":{line},{root}\"namespace\":{namespace},\"object\":{object}}}"
             )?;
         }
         Ok(())

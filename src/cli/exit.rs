@@ -67,6 +67,13 @@ fn incomplete(strict: bool, loaded: &Loaded, assessments: &[Assessment]) -> Opti
         let files = counted(unseen, "file");
         return Some(format!("incomplete: {files} {was} not read or rendered to the end"));
     }
+    let gaps = loaded.inventories.iter().flat_map(|inventory| &inventory.gaps);
+    let unrendered = gaps.clone().filter(|gap| gap.reason.is_incomplete()).count();
+    if unrendered > 0 {
+        let was = if unrendered == 1 { "was" } else { "were" };
+        let parts = counted(unrendered, "part");
+        return Some(format!("incomplete: {parts} {was} not rendered"));
+    }
     let open = assessments.iter().flat_map(|a| &a.not_assessed);
     let errors = open.clone().filter(|open| open.error).count();
     if errors > 0 {
@@ -84,6 +91,10 @@ fn incomplete(strict: bool, loaded: &Loaded, assessments: &[Assessment]) -> Opti
     }
     if encrypted > 0 {
         unknown.push(format!("{} encrypted", counted(encrypted, "file")));
+    }
+    let elsewhere = gaps.filter(|gap| gap.reason.is_elsewhere()).count();
+    if elsewhere > 0 {
+        unknown.push(format!("{} elsewhere", counted(elsewhere, "part")));
     }
     (strict && !unknown.is_empty())
         .then(|| format!("incomplete: {}, and --strict", unknown.join(", ")))

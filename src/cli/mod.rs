@@ -9,6 +9,7 @@ mod explain;
 mod init;
 mod output;
 mod progress;
+mod roots;
 mod setup;
 mod terminal;
 
@@ -138,6 +139,13 @@ struct CheckArgs {
     /// Judge nothing: write every object as one JSON line, as kubectl would send it (redacted)
     #[arg(long, conflicts_with_all = ["formats", "outputs"], help_heading = "Output")]
     dump_objects: bool,
+    /// Judge nothing: say which roots there are, what belongs to each, and what was not rendered
+    #[arg(
+        long,
+        conflicts_with_all = ["formats", "outputs", "dump_objects"],
+        help_heading = "Output"
+    )]
+    explain_roots: bool,
 
     /// Checks or layers to run, and no others
     #[arg(long, value_name = "CHECK|LAYER", value_delimiter = ',', help_heading = "Selection")]

@@ -11,6 +11,8 @@ pub enum DefectKind {
     DuplicateKey,
     /// The same object stands twice in one root.
     ObjectDefinedTwice,
+    /// A policy in a file that no root includes.
+    OrphanPolicyFile,
     /// The shell expands something inside a manifest before it is applied.
     HeredocExpansion,
     /// A Cilium policy without a selector that Cilium knows.
@@ -21,9 +23,10 @@ pub enum DefectKind {
 
 impl DefectKind {
     /// Every kind of defect.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::DuplicateKey,
         Self::ObjectDefinedTwice,
+        Self::OrphanPolicyFile,
         Self::HeredocExpansion,
         Self::CiliumSelectorMissing,
         Self::DefaultDenyWithoutRules,

@@ -307,6 +307,7 @@ impl Document {
             secrets: [].into(),
             cluster: None,
             elided: false,
+            made: false,
             rendering: None,
         };
         empty.rendered(id, namespace, draft, by)

@@ -73,6 +73,8 @@ pub enum GapReason {
     Encrypted,
     /// A chart, application or operator resource that makes objects elsewhere.
     MadeElsewhere,
+    /// Another root that may be a part of the same cluster.
+    OtherRoot,
     /// A name or namespace with a placeholder.
     UnresolvedVariable,
     /// A document with left-out parts.
@@ -96,6 +98,7 @@ impl GapReason {
             Self::TooLarge => "too-large",
             Self::Encrypted => "encrypted",
             Self::MadeElsewhere => "made-elsewhere",
+            Self::OtherRoot => "other-root",
             Self::UnresolvedVariable => "unresolved-variable",
             Self::Elided => "elided",
         }
@@ -114,6 +117,12 @@ impl GapReason {
                 | Self::MissingDependency
                 | Self::UnsupportedFeature
         )
+    }
+
+    /// Whether it names what lies on another host, or a value that is set elsewhere.
+    #[must_use]
+    pub const fn is_elsewhere(self) -> bool {
+        matches!(self, Self::RemoteBase | Self::RemoteChart | Self::UnresolvedVariable)
     }
 }
 
@@ -335,10 +344,17 @@ fn gap_of(document: &Document) -> Option<Gap> {
     let (hint, target) = match (group.as_str(), kind.as_str()) {
         ("helm.toolkit.fluxcd.io", "HelmRelease") => {
             let target = text(&["targetNamespace"]).unwrap_or(namespace);
-            ("render the chart and check its output", Some(target))
+            let target = Some(target).filter(|t| !t.is_empty()).map(str::to_owned);
+            let hint = "render the chart and check its output";
+            return Some(gap(GapReason::RemoteChart, hint, target));
         }
         ("kustomize.toolkit.fluxcd.io", "Kustomization") => {
             ("check what it renders", text(&["targetNamespace"]))
+        }
+        ("argoproj.io", "Application") if text(&["source", "chart"]).is_some() => {
+            let target = text(&["destination", "namespace"]).map(str::to_owned);
+            let hint = "render the chart and check its output";
+            return Some(gap(GapReason::RemoteChart, hint, target));
         }
         ("argoproj.io", "Application") => {
             ("check what it renders", text(&["destination", "namespace"]))

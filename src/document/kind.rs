@@ -191,6 +191,31 @@ pub enum Scope {
     Cluster,
 }
 
+/// Whether objects of a kind restrict others: policies of the network, the mesh and of admission.
+#[must_use]
+pub fn is_policy(group: &str, kind: &str) -> bool {
+    let of_network = matches!(
+        Kind::of(group, kind),
+        Some(
+            Kind::NetworkPolicy
+                | Kind::CiliumNetworkPolicy
+                | Kind::CiliumClusterwideNetworkPolicy
+                | Kind::OtherNetworkPolicy
+                | Kind::PeerAuthentication
+                | Kind::AuthorizationPolicy
+        )
+    );
+    let of_admission = matches!(
+        group,
+        "kyverno.io"
+            | "policies.kyverno.io"
+            | "templates.gatekeeper.sh"
+            | "constraints.gatekeeper.sh"
+    ) || group == "admissionregistration.k8s.io"
+        && kind.contains("AdmissionPolicy");
+    of_network || of_admission || (group, kind) == ("security.istio.io", "RequestAuthentication")
+}
+
 /// The kinds whose scope is known: Kubernetes' own and those of the platforms served first.
 ///
 /// Source: the API reference of Kubernetes 1.37 and the CRDs of each product.

@@ -34,7 +34,7 @@ pub(crate) use files::narrow;
 pub use files::{File, FileId, Files, Position, Span};
 pub use inventory::{Gap, GapReason, Inventory, RootKind};
 pub use json::{write_json, write_object};
-pub use kind::{Kind, KindSet, Scope, known, makes_no_pods};
+pub use kind::{Kind, KindSet, Scope, is_policy, known, makes_no_pods};
 pub(crate) use offset::OffsetMap;
 pub use pointer::{Pointer, Step};
 pub(crate) use read::{Extract, read_extract, read_nothing, read_parts};

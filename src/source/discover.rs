@@ -7,7 +7,7 @@ use super::gather::Gathered;
 use super::gitops;
 use super::read::Role;
 use super::roots::{Plain, Root, is_below, plain};
-use super::store::{join, parent};
+use super::store::{Kustomization, join, parent};
 use crate::document::{Node, RootKind};
 
 /// Where a root begins.
@@ -96,7 +96,21 @@ impl Plan {
     }
 }
 
-/// The directories that a kustomization uses.
+/// A directory and everything that its kustomization uses.
+pub(super) fn reachable(gathered: &Gathered, directory: &str) -> BTreeSet<String> {
+    let mut reached = BTreeSet::new();
+    let mut open = vec![directory.to_owned()];
+    while let Some(directory) = open.pop() {
+        if let Kustomization::One(_, held) = gathered.store.kustomization(&directory) {
+            let used = held.trees.iter().flat_map(|tree| bases(tree.root(), &directory));
+            open.extend(used.filter(|used| !reached.contains(used)));
+        }
+        reached.insert(directory);
+    }
+    reached
+}
+
+/// The directories and files that a kustomization uses.
 fn bases(root: Node<'_>, directory: &str) -> Vec<String> {
     let lists = ["resources", "bases", "components"];
     let entries = lists.into_iter().filter_map(|key| root.get(key)).flat_map(Node::children);

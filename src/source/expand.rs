@@ -77,7 +77,7 @@ impl Expander<'_> {
                 namespace: None,
             },
         };
-        Build { gaps: vec![gap], ..Build::default() }
+        Build { gaps: vec![gap], failed: vec![directory.to_owned()], ..Build::default() }
     }
 
     /// What Flux applies of a directory: its kustomization, else all manifests below it.
@@ -102,10 +102,7 @@ impl Expander<'_> {
                 || !matches!(self.gathered.store.kustomization(holder), Kustomization::None);
             if kustomization && holder != directory {
                 rendered.push(holder);
-                let Build { objects, files, gaps } = self.kustomization(holder);
-                build.objects.extend(objects);
-                build.files.extend(files);
-                build.gaps.extend(gaps);
+                build.append(self.kustomization(holder));
                 continue;
             }
             if part.role != Role::Manifests || part.kind != RootKind::Directory {
@@ -128,7 +125,7 @@ impl Expander<'_> {
             hint: format!("render it: `helm template {chart} | palisade check -`"),
             namespace: None,
         };
-        Build { gaps: vec![gap], ..Build::default() }
+        Build { gaps: vec![gap], failed: vec![chart.to_owned()], ..Build::default() }
     }
 
     /// Joins what the objects of a root make Flux and Argo CD apply.
@@ -189,9 +186,7 @@ impl Expander<'_> {
                 }
                 _ => self.kustomization(&directory),
             };
-            all.objects.extend(build.objects);
-            all.files.extend(build.files);
-            all.gaps.extend(build.gaps);
+            all.append(build);
         }
         for object in &mut all.objects {
             let unnamed = object.namespace == NamespaceSource::Assumed;
@@ -199,7 +194,8 @@ impl Expander<'_> {
                 place(object, namespace, *at);
             }
         }
-        (!all.files.is_empty()).then_some(all)
+        let found = !(all.files.is_empty() && all.failed.is_empty());
+        found.then_some(all)
     }
 
     /// The variables of a Kustomization; none where it replaces nothing.
@@ -298,4 +294,14 @@ fn take(root: &mut Root, build: Build) {
     root.documents.extend(build.objects);
     root.files.extend(build.files);
     root.gaps.extend(build.gaps);
+    root.failed.extend(build.failed);
+}
+
+impl Build {
+    fn append(&mut self, other: Self) {
+        self.objects.extend(other.objects);
+        self.files.extend(other.files);
+        self.gaps.extend(other.gaps);
+        self.failed.extend(other.failed);
+    }
 }

@@ -27,6 +27,8 @@ pub(super) struct Build {
     pub(super) files: BTreeSet<String>,
     /// What it could not give: remote bases.
     pub(super) gaps: Vec<Gap>,
+    /// Directories that could not be rendered.
+    pub(super) failed: Vec<String>,
 }
 
 /// Why a kustomization is not rendered natively.

@@ -13,6 +13,7 @@ mod roots;
 mod states;
 mod store;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -21,14 +22,15 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 pub(crate) use files::TEXT_LEFT_OUT;
 pub use names::{Base, CONFIGURATIONS, NameError};
+pub(crate) use states::OUTSIDE;
 
 use crate::document::{Files, Inventory, Note, Problem, ReadOptions, State};
 use discover::Plan;
 use expand::expand;
 use gather::{Gathered, gather};
 use read::read_file;
-use roots::Root;
-use states::settle;
+use roots::{Root, open_shared};
+use states::{Covered, settle};
 
 /// What to read.
 #[derive(Debug)]
@@ -62,6 +64,15 @@ pub struct FileReport {
     pub reason: Option<String>,
 }
 
+/// What a root was made of.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// Names of its files, kustomization files and patches included.
+    pub files: BTreeSet<String>,
+    /// The objects of Flux and Argo CD whose own objects were joined into it.
+    pub members: Vec<String>,
+}
+
 /// Everything that was read.
 #[derive(Debug)]
 pub struct Loaded {
@@ -69,6 +80,8 @@ pub struct Loaded {
     pub files: Files,
     /// One inventory per root.
     pub inventories: Vec<Arc<Inventory>>,
+    /// What each root was made of, in the order of the inventories.
+    pub origins: Vec<Origin>,
     /// Every file that was met, once, sorted by name.
     pub reports: Vec<FileReport>,
     /// Parts that gave no object and should have.
@@ -83,17 +96,23 @@ pub struct Loaded {
 /// Gives the argument that cannot be found.
 pub fn load(request: &Request) -> Result<Loaded, NameError> {
     let mut gathered = gather(request)?;
-    let Plan { seeds, kustomizations, applied } = Plan::of(&gathered);
-    let roots: Vec<Root> = seeds.into_par_iter().map(|seed| expand(seed, &gathered)).collect();
-    settle(&mut gathered, &roots, &kustomizations, &applied);
+    let plan = Plan::of(&gathered);
+    let covered = Covered::of(&plan);
+    let expanded = plan.seeds.into_par_iter().map(|seed| expand(seed, &gathered));
+    let mut roots: Vec<Root> = expanded.collect();
+    settle(&mut gathered, &mut roots, &covered);
+    open_shared(&mut roots);
     let Gathered { texts, reports, problems, notes, .. } = gathered;
     let inventory = |root: Root| {
-        let Root { name, kind, documents, defects, gaps, .. } = root;
-        Arc::new(Inventory::new(name, kind, documents, defects, gaps))
+        let Root { name, kind, documents, defects, gaps, files, members, .. } = root;
+        let inventory = Inventory::new(name, kind, documents, defects, gaps);
+        (Arc::new(inventory), Origin { files, members })
     };
+    let (inventories, origins) = roots.into_par_iter().map(inventory).unzip();
     Ok(Loaded {
         files: Files::new(texts),
-        inventories: roots.into_par_iter().map(inventory).collect(),
+        inventories,
+        origins,
         reports: reports.into_values().collect(),
         problems,
         notes,

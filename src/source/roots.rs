@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::gather::Part;
 use super::store::Held;
-use crate::document::{Defect, Document, Gap, ObjectId, RootKind};
+use crate::document::{Defect, Document, Gap, GapReason, Kind, ObjectId, RootKind};
 
 /// A file with manifests that nothing renders.
 #[derive(Clone, Copy)]
@@ -28,6 +28,8 @@ pub(super) struct Root {
     pub(super) gaps: Vec<Gap>,
     /// Names of the files that it was made from.
     pub(super) files: BTreeSet<String>,
+    /// Directories of it that could not be rendered.
+    pub(super) failed: Vec<String>,
     /// What was rendered into it besides, by title.
     pub(super) members: Vec<String>,
 }
@@ -42,6 +44,7 @@ impl Root {
             defects: Vec::new(),
             gaps: Vec::new(),
             files: BTreeSet::new(),
+            failed: Vec::new(),
             members: Vec::new(),
         }
     }
@@ -56,6 +59,50 @@ impl Root {
         }
         root
     }
+}
+
+/// Opens the namespaces that another root fills, too: manifests as they are and what is rendered
+/// beside them may be meant for one cluster, and nobody said so.
+pub(super) fn open_shared(roots: &mut [Root]) {
+    let fills: Vec<(bool, Vec<Gap>)> =
+        roots.iter().map(|root| (is_plain(root), shared(root))).collect();
+    for (at, root) in roots.iter_mut().enumerate() {
+        let own = is_plain(root);
+        if matches!(root.kind, RootKind::Stdin | RootKind::DocumentFile) {
+            continue;
+        }
+        let others =
+            fills.iter().enumerate().filter(|(other, (plain, _))| *other != at && *plain != own);
+        root.gaps.extend(others.flat_map(|(_, (_, gaps))| gaps).cloned());
+    }
+}
+
+fn is_plain(root: &Root) -> bool {
+    root.kind == RootKind::Directory
+}
+
+/// What a root leaves open in another one: the namespaces of its pods, all of them for a chart, whose
+/// namespace is known when it is installed.
+fn shared(root: &Root) -> Vec<Gap> {
+    let what = match root.kind {
+        RootKind::Chart => format!("chart `{}`", root.name),
+        RootKind::Kustomize => format!("kustomization `{}`", root.name),
+        RootKind::Directory | RootKind::Flux | RootKind::ArgoCd => format!("`{}`", root.name),
+        RootKind::Stdin | RootKind::DocumentFile => return Vec::new(),
+    };
+    let gap = |namespace: Option<String>| Gap {
+        reason: GapReason::OtherRoot,
+        what: what.clone(),
+        at: None,
+        hint: "it is judged by itself".to_owned(),
+        namespace,
+    };
+    if root.kind == RootKind::Chart {
+        return vec![gap(None)];
+    }
+    let pods = root.documents.iter().filter(|document| document.kind == Some(Kind::Pod));
+    let namespaces: BTreeSet<&str> = pods.map(|document| document.id.namespace.as_str()).collect();
+    namespaces.into_iter().map(|namespace| gap(Some(namespace.to_owned()))).collect()
 }
 
 /// Makes the roots of files that nothing renders: standard input, directories, documents.

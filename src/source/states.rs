@@ -1,47 +1,114 @@
 //! What became of every file once the roots are known, and the policies that no root includes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use super::discover::{Plan, reachable};
 use super::gather::Gathered;
 use super::read::Role;
 use super::roots::{Root, is_below};
-use crate::document::{RootKind, State};
+use super::store::parent;
+use crate::document::{Defect, DefectKind, Document, Node, RootKind, Span, State, is_policy};
 
-/// Gives each file that was read its state.
-pub(super) fn settle(
-    gathered: &mut Gathered,
-    roots: &[Root],
-    kustomizations: &BTreeMap<String, String>,
-    applied: &BTreeSet<String>,
-) {
-    let used: BTreeSet<&str> = roots.iter().flat_map(|r| &r.files).map(String::as_str).collect();
-    let failed: Vec<&Root> = roots
-        .iter()
-        .filter(|root| root.gaps.iter().any(|gap| gap.reason.is_incomplete()))
-        .collect();
+/// Why a file that lies beside a kustomization is not judged.
+pub(crate) const OUTSIDE: &str = "no root includes it";
+
+/// What surrounds the files of a tree.
+pub(super) struct Covered {
+    /// Directories with a kustomization, and its file.
+    kustomizations: BTreeMap<String, String>,
+    /// Directories that Flux or Argo CD applies.
+    applied: BTreeSet<String>,
+}
+
+impl Covered {
+    pub(super) fn of(plan: &Plan) -> Self {
+        Self { kustomizations: plan.kustomizations.clone(), applied: plan.applied.clone() }
+    }
+
+    /// The nearest directory above a file that has a kustomization or is applied.
+    fn above<'n>(&self, name: &'n str) -> Option<&'n str> {
+        let mut directory = parent(name);
+        loop {
+            if self.kustomizations.contains_key(directory) || self.applied.contains(directory) {
+                return Some(directory);
+            }
+            if directory == "." {
+                return None;
+            }
+            directory = parent(directory);
+        }
+    }
+}
+
+/// Gives each file that was read its state, and the roots the policies that lie beside them.
+pub(super) fn settle(gathered: &mut Gathered, roots: &mut [Root], covered: &Covered) {
+    let used: BTreeSet<String> = roots.iter().flat_map(|root| &root.files).cloned().collect();
+    let failed = roots.iter().flat_map(|root| &root.failed);
+    let failed: BTreeSet<String> = failed.flat_map(|dir| reachable(gathered, dir)).collect();
+    let mut orphans = Vec::new();
     for (name, report) in &mut gathered.reports {
         let Some(part) = gathered.parts.get(name) else { continue };
         let read = matches!(report.state, State::Analysed | State::NotKubernetes);
         if !read || part.kind != RootKind::Directory {
             continue;
         }
-        let covered = kustomizations.keys().any(|dir| dir == "." || is_below(name, dir))
-            || applied.iter().any(|dir| is_below(name, dir));
         let mut set = |state: State, reason: &str| {
             report.state = state;
             report.reason = Some(reason.to_owned());
             report.objects = 0;
         };
+        let above = covered.above(name);
         match part.role {
-            Role::Kustomization | Role::Patch | Role::Chart if used.contains(name.as_str()) => {
+            Role::Kustomization | Role::Patch | Role::Chart if used.contains(name) => {
                 set(State::NotKubernetes, "a part of what is rendered");
             }
-            Role::Manifests if used.contains(name.as_str()) || !covered => {}
-            _ if failed.iter().any(|root| root.name == "." || is_below(name, &root.name)) => {
+            Role::Manifests if used.contains(name) || above.is_none() => {}
+            Role::Chart => set(State::NotRendered, "a part of a chart that is not rendered"),
+            _ if failed.iter().any(|dir| dir == "." || is_below(name, dir)) => {
                 set(State::NotRendered, "a part of what could not be rendered");
             }
-            Role::Chart => set(State::NotRendered, "a part of a chart that is not rendered"),
-            _ => set(State::Excluded, "no root includes it"),
+            _ => {
+                set(State::Excluded, OUTSIDE);
+                orphans.push((name.clone(), above.unwrap_or(".").to_owned()));
+            }
         }
     }
+    for (name, above) in orphans {
+        let found = defects(gathered, &name, &above, covered);
+        if let Some(root) = nearest(roots, &above).filter(|_| !found.is_empty()) {
+            root.defects.extend(found);
+        }
+    }
+}
+
+/// The root that is made of the most of what lies around a directory.
+fn nearest<'r>(roots: &'r mut [Root], directory: &str) -> Option<&'r mut Root> {
+    let near = |root: &Root| {
+        let inside = root.files.iter().filter(|file| is_below(file, directory)).count();
+        (inside, root.name == directory, root.documents.len())
+    };
+    let plain = |root: &&mut Root| !matches!(root.kind, RootKind::Stdin | RootKind::DocumentFile);
+    roots.iter_mut().filter(plain).max_by_key(|root| near(root))
+}
+
+/// The policies of a file that no root includes.
+fn defects(gathered: &Gathered, name: &str, above: &str, covered: &Covered) -> Vec<Defect> {
+    let store = &gathered.store;
+    let Some(held) = store.file(name) else { return Vec::new() };
+    let kustomization = covered.kustomizations.get(above).and_then(|file| store.file(file));
+    let tree = kustomization.and_then(|held| held.trees.first());
+    let component = tree
+        .is_some_and(|tree| tree.root().get("kind").and_then(Node::as_str) == Some("Component"));
+    let list = tree.and_then(|tree| tree.root().get("resources")).and_then(Node::key_span);
+    let beside = list.or_else(|| Some(Span::start_of(kustomization?.id)));
+    let policy = |document: &&Document| is_policy(&document.id.group, &document.id.kind);
+    let defect = |document: &Document| Defect {
+        kind: DefectKind::OrphanPolicyFile,
+        object: Arc::clone(&document.id),
+        at: document.head,
+        related: beside.into_iter().collect(),
+        detail: if component { "component".to_owned() } else { String::new() },
+    };
+    held.documents.iter().filter(policy).map(defect).collect()
 }

@@ -3,6 +3,7 @@
 mod duplicate_key;
 mod namespace_without_pod_security;
 mod object_defined_twice;
+mod orphan_policy_file;
 mod pod_security_would_reject;
 mod unquoted_heredoc_expansion;
 pub(super) mod waiver_expired;
@@ -18,6 +19,7 @@ pub(super) static CHECKS: &[&Check] = &[
     &duplicate_key::CHECK,
     &namespace_without_pod_security::CHECK,
     &object_defined_twice::CHECK,
+    &orphan_policy_file::CHECK,
     &pod_security_would_reject::CHECK,
     &unquoted_heredoc_expansion::CHECK,
     &waiver_expired::CHECK,

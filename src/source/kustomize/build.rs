@@ -56,7 +56,7 @@ impl<'s> Builder<'s> {
         let mut gathered = Gathered::default();
         builder.directory(directory, None, None, &mut gathered)?;
         let objects = finish(gathered.objects)?;
-        Ok(Build { objects, files: builder.files, gaps: builder.gaps })
+        Ok(Build { objects, files: builder.files, gaps: builder.gaps, ..Build::default() })
     }
 
     /// Builds a directory on top of what was gathered. `by` is the entry of the outermost

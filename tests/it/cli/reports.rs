@@ -333,7 +333,7 @@ fn every_reason_for_which_something_is_missing_is_told_once() {
             let name = what.trim_matches('`');
             assert!(text.contains(name), "{format}: {reason} {name} is silent\n{text}");
         }
-        for reason in ["made-elsewhere", "template-not-rendered", "unresolved-variable"] {
+        for reason in ["made-elsewhere", "other-root", "renderer-missing", "unresolved-variable"] {
             assert!(text.contains(&format!("\n  - {reason}: ")), "{format}: {reason}\n{text}");
         }
         let chart = text.matches("helm template").count();

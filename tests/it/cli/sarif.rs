@@ -352,10 +352,7 @@ fn what_was_not_evaluated_is_notified() {
     let log = log_of(&chart, &low);
     let gap = notifications(&log).iter().find(|n| n["level"] == "warning").expect("a gap");
     let said = text(&gap["message"], "text");
-    assert!(
-        said.starts_with("template-not-rendered: ") && said.contains("helm template"),
-        "{said}"
-    );
+    assert!(said.starts_with("renderer-missing: ") && said.contains("helm template"), "{said}");
     let open = log_of(&[("a.yaml", LOW)], &["--include=namespace-without-pod-security"]);
     let note =
         notifications(&open).iter().find(|n| n["level"] == "note").expect("an open question");
