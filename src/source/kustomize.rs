@@ -7,10 +7,17 @@ mod build;
 mod fields;
 mod file;
 mod generate;
+#[cfg(test)]
+mod generated_tests;
+mod json;
+mod merge;
 mod object;
+#[cfg(test)]
+mod oracle_tests;
 mod patch;
 mod references;
 mod remote;
+mod schema;
 mod transform;
 
 use std::collections::BTreeSet;

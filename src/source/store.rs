@@ -107,6 +107,43 @@ pub(super) fn parent(name: &str) -> &str {
 }
 
 #[cfg(test)]
+impl Store {
+    /// A store of texts, by their names. What is called a patch holds no objects.
+    pub(super) fn of_texts(texts: &[(&str, &str)]) -> Self {
+        use crate::document::{ReadOptions, read, read_settings};
+        let mut store = Self { limit: 1 << 20, ..Self::default() };
+        for (number, (name, text)) in texts.iter().enumerate() {
+            let id = FileId(u32::try_from(number).expect("few texts"));
+            let reading = read(id, text, &ReadOptions::default());
+            let file = name.rsplit('/').next().unwrap_or(name);
+            let settings = KUSTOMIZATIONS.contains(&file) || file.contains("patch");
+            let (mut trees, mut problem) = (Vec::new(), None);
+            if settings {
+                let mut start = 0;
+                let ends = text.match_indices("\n---").map(|(at, _)| at + 1).chain([text.len()]);
+                for end in ends {
+                    let piece = text.get(start..end).unwrap_or_default();
+                    let piece = piece.strip_prefix("---").unwrap_or(piece);
+                    match read_settings(id, piece) {
+                        Ok((tree, _)) => trees.extend(tree.map(Arc::new)),
+                        Err(wrong) => problem = Some((wrong.at, wrong.message)),
+                    }
+                    start = end;
+                }
+            } else {
+                let stranger = || (Span::start_of(id), "a document that is no object".to_owned());
+                problem = reading.problems.first().map(|p| (p.at, p.message.clone()));
+                problem = problem.or_else(|| (reading.not_kubernetes > 0).then(stranger));
+            }
+            let documents = if settings { Vec::new() } else { reading.documents };
+            let held = Held { id, documents, trees, problem };
+            store.files.insert((*name).to_owned(), held);
+        }
+        store
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::{join, parent};
 

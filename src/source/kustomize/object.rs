@@ -84,6 +84,17 @@ impl<'s> Object<'s> {
             help: "write `kind` and `metadata.name`",
         })?;
         check(root)?;
+        for key in ["labels", "annotations"] {
+            let Some(map) = root.path(&["metadata", key]).filter(|map| !map.is_null()) else {
+                continue;
+            };
+            let text =
+                |value: &Node<'_>| matches!(value.value(), Value::Str(_) | Value::Redacted(_));
+            if let Some(odd) = map.children().find(|value| !text(value)) {
+                let what = format!("{key} that are no strings");
+                return Err(Refused::Unsupported { at: odd.span(), what });
+            }
+        }
         Ok(object)
     }
 
@@ -285,7 +296,7 @@ impl<'a> View<'a> {
 }
 
 /// Refuses what kustomize reads otherwise than clients do: `yes`, `on` and the like, which it takes
-/// for strings, and null in a list, which it does not take.
+/// for strings, dates, to which it adds a time, and null in a list, which it does not take.
 fn check(node: Node<'_>) -> Result<(), Refused> {
     let Some(at) = strange(node) else { return Ok(()) };
     if at.is_null() {
@@ -295,7 +306,10 @@ fn check(node: Node<'_>) -> Result<(), Refused> {
             help: "remove the item",
         });
     }
-    let what = "a boolean other than `true` and `false`".to_owned();
+    let what = match at.as_str() {
+        Some(_) => "a date without quotes".to_owned(),
+        None => "a boolean other than `true` and `false`".to_owned(),
+    };
     Err(Refused::Unsupported { at: at.span(), what })
 }
 
@@ -305,6 +319,7 @@ fn strange(node: Node<'_>) -> Option<Node<'_>> {
             let length = node.span().end.saturating_sub(node.span().start);
             (length != if value { 4 } else { 5 }).then_some(node)
         }
+        Value::Str(text) if node.style() == Style::Plain => is_date(text).then_some(node),
         Value::List => node.children().find_map(|item| match item.is_null() {
             true => Some(item),
             false => strange(item),
@@ -312,6 +327,12 @@ fn strange(node: Node<'_>) -> Option<Node<'_>> {
         Value::Map => node.children().find_map(strange),
         _ => None,
     }
+}
+
+/// Whether a scalar begins like a date: four digits and a hyphen.
+fn is_date(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    bytes.by_ref().take(4).filter(u8::is_ascii_digit).count() == 4 && bytes.next() == Some(b'-')
 }
 
 /// Whether kustomize knows a kind for one outside all namespaces; it goes by the exact version.
