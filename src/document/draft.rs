@@ -279,8 +279,13 @@ impl Document {
     /// The object as a renderer took it over, without a change.
     #[must_use]
     pub fn unchanged(&self, namespace: NamespaceSource, by: (Span, &'static str)) -> Self {
-        let rendering = Rendering { by: by.0, text: by.1, sources: Vec::new() };
+        let rendering = Rendering { by: by.0, text: by.1, sources: self.sources() };
         Self { namespace, rendering: Some(Arc::new(rendering)), ..self.clone() }
+    }
+
+    /// Where values come from, by the renderers before.
+    fn sources(&self) -> Vec<(Span, Span, &'static str)> {
+        self.rendering.as_ref().map(|rendering| rendering.sources.clone()).unwrap_or_default()
     }
 
     /// An object that a renderer made of nothing but its own settings: its place is what made it.
@@ -324,7 +329,7 @@ impl Document {
     ) -> Self {
         let overridden = "this value is overridden";
         let replaced = draft.replaced().into_iter().map(|(new, old)| (new, old, overridden));
-        let sources = replaced.collect();
+        let sources = self.sources().into_iter().chain(replaced).collect();
         let tree = draft.into_tree();
         let hits = self.secrets.iter().filter_map(|hit| {
             let was = self.tree.node(hit.node).span();

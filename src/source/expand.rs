@@ -9,9 +9,9 @@ use super::gitops::{self, Variables};
 use super::kustomize::{self, Build, Refused};
 use super::read::Role;
 use super::roots::{Root, is_below};
-use super::store::{Kustomization, join, parent};
+use super::store::{Held, Kustomization, join, parent};
 use crate::document::{
-    Content, Document, Draft, Gap, GapReason, NamespaceSource, Node, RootKind, Span,
+    Content, Document, Draft, Gap, GapReason, NamespaceSource, Node, ObjectId, RootKind, Span,
 };
 
 /// Most objects of Flux and Argo CD that are followed in one root.
@@ -91,18 +91,15 @@ impl Expander<'_> {
     /// All manifests below a directory, with kustomizations rendered.
     fn manifests(&self, directory: &str, wanted: impl Fn(&str) -> bool) -> Build {
         let mut build = Build::default();
-        let mut rendered: Vec<&str> = Vec::new();
+        let mut rendered: BTreeSet<&str> = BTreeSet::new();
         for (name, part) in &self.gathered.parts {
-            let inside = directory == "." || is_below(name, directory);
-            if !inside || !wanted(name) || rendered.iter().any(|r| is_below(name, r)) {
+            if !(directory == "." || is_below(name, directory)) || !wanted(name) {
                 continue;
             }
-            let holder = parent(name);
-            let kustomization = part.role == Role::Kustomization
-                || !matches!(self.gathered.store.kustomization(holder), Kustomization::None);
-            if kustomization && holder != directory {
-                rendered.push(holder);
-                build.append(self.kustomization(holder));
+            if let Some(kustomization) = self.outermost(parent(name), directory) {
+                if rendered.insert(kustomization) {
+                    build.append(self.kustomization(kustomization));
+                }
                 continue;
             }
             if part.role != Role::Manifests || part.kind != RootKind::Directory {
@@ -114,6 +111,19 @@ impl Expander<'_> {
             build.files.insert(name.clone());
         }
         build
+    }
+
+    /// The outermost directory with a kustomization from `inner` up to, but without, `outer`.
+    fn outermost<'n>(&self, inner: &'n str, outer: &str) -> Option<&'n str> {
+        let mut found = None;
+        let mut at = inner;
+        while at != outer && at != "." {
+            if !matches!(self.gathered.store.kustomization(at), Kustomization::None) {
+                found = Some(at);
+            }
+            at = parent(at);
+        }
+        found
     }
 
     /// A chart that is rendered with its own values.
@@ -163,10 +173,13 @@ impl Expander<'_> {
             if kustomization.elsewhere || !self.gathered.store.has_directory(&directory) {
                 return None;
             }
-            let mut build = self.flux(&directory);
+            let build = self.flux(&directory);
+            let settings = gitops::settings(&kustomization);
+            let mut build = self.overlaid(build, settings, &directory, document);
             let variables = self.variables(kustomization.spec, document, root);
+            let common = kustomization.spec.get("commonMetadata");
             for object in &mut build.objects {
-                finish(object, &kustomization, variables.as_ref(), document);
+                finish(object, common, variables.as_ref(), document);
             }
             return Some(build);
         }
@@ -186,7 +199,8 @@ impl Expander<'_> {
                 }
                 _ => self.kustomization(&directory),
             };
-            all.append(build);
+            let settings = gitops::source_settings(source);
+            all.append(self.overlaid(build, settings, &directory, document));
         }
         for object in &mut all.objects {
             let unnamed = object.namespace == NamespaceSource::Assumed;
@@ -195,7 +209,36 @@ impl Expander<'_> {
             }
         }
         let found = !(all.files.is_empty() && all.failed.is_empty());
+        // One that is written decides over one that is made.
+        let made = made_namespace(&application).filter(|made| {
+            let mut others = all.objects.iter().chain(&root.documents);
+            found && !others.any(|other| other.id == made.id)
+        });
+        all.objects.extend(made);
         found.then_some(all)
+    }
+
+    /// What a GitOps object sets on the objects that it applies.
+    fn overlaid(
+        &self,
+        build: Build,
+        settings: Option<Draft>,
+        directory: &str,
+        owner: &Document,
+    ) -> Build {
+        let Some(settings) = settings else { return build };
+        let tree = settings.into_tree();
+        let (documents, trees) = (Vec::new(), Vec::new());
+        let held = Held { id: owner.head.file, documents, trees, problem: None };
+        let store = &self.gathered.store;
+        match kustomize::overlay(store, directory, &build.objects, (&held, &tree)) {
+            Ok(overlaid) => {
+                let mut all = Build { objects: Vec::new(), ..build };
+                all.append(overlaid);
+                all
+            }
+            Err(refused) => self.refused(directory, refused),
+        }
     }
 
     /// The variables of a Kustomization; none where it replaces nothing.
@@ -244,24 +287,32 @@ impl Expander<'_> {
 /// What Flux changes in an object after it was built.
 fn finish(
     object: &mut Document,
-    kustomization: &gitops::Kustomization<'_>,
+    common: Option<Node<'_>>,
     variables: Option<&Variables>,
     owner: &Document,
 ) {
-    if let Some((namespace, at)) = &kustomization.target_namespace {
-        place(object, namespace, *at);
-    }
-    let Some(variables) = variables else { return };
     let exempt = |part: &str| {
         let key = "kustomize.toolkit.fluxcd.io/substitute";
         let value = object.root().path(&["metadata", part, key]);
         value.and_then(Node::as_str) == Some("disabled")
     };
-    if exempt("labels") || exempt("annotations") {
+    let variables = variables.filter(|_| !(exempt("labels") || exempt("annotations")));
+    if common.is_none() && variables.is_none() {
         return;
     }
     let mut draft = Draft::of(object.root());
-    gitops::substitute(&mut draft, variables);
+    for part in common.into_iter().flat_map(Node::children) {
+        let metadata = draft.entry_map("metadata", part.span());
+        let Some(map) = metadata.and_then(|m| m.entry_map(part.key(), part.span())) else {
+            continue;
+        };
+        for pair in part.children() {
+            map.set(pair.key(), pair.key_span(), Draft::of(pair));
+        }
+    }
+    if let Some(variables) = variables {
+        gitops::substitute(&mut draft, variables);
+    }
     let text = |path: &[&str]| draft.path(path).and_then(Draft::as_str).map(str::to_owned);
     let mut id = object.id.as_ref().clone();
     id.name = text(&["metadata", "name"]).unwrap_or(id.name);
@@ -273,6 +324,27 @@ fn finish(
         .as_ref()
         .map_or((owner.head, "applied by this object"), |r| (r.by, r.text));
     *object = object.rendered(id, object.namespace, draft, by);
+}
+
+/// The Namespace that Argo CD makes for an Application that asks for it.
+fn made_namespace(application: &gitops::Application<'_>) -> Option<Document> {
+    let (name, _) = application.namespace.as_ref()?;
+    let (at, metadata) = application.creates_namespace?;
+    let mut draft = Draft::map(at);
+    draft.set("apiVersion", None, Draft::text("v1", at));
+    draft.set("kind", None, Draft::text("Namespace", at));
+    let mut own = metadata.map_or_else(|| Draft::map(at), Draft::of);
+    own.set("name", None, Draft::text(name.clone(), at));
+    draft.set("metadata", None, own);
+    let id = ObjectId {
+        group: String::new(),
+        kind: "Namespace".to_owned(),
+        namespace: String::new(),
+        name: name.clone(),
+    };
+    let scope = NamespaceSource::ClusterScoped;
+    let by = (at, "made by this option");
+    Some(Document::generated((id, "v1".to_owned()), scope, draft, by))
 }
 
 /// Puts an object into a namespace that a GitOps object names.

@@ -5,8 +5,8 @@ mod argo;
 mod flux;
 mod substitute;
 
-pub(super) use argo::application;
-pub(super) use flux::{Kustomization, kustomization};
+pub(super) use argo::{Application, application, settings as source_settings};
+pub(super) use flux::{kustomization, settings};
 pub(super) use substitute::{Variables, substitute};
 
 use crate::document::Document;

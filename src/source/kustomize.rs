@@ -22,8 +22,8 @@ mod transform;
 
 use std::collections::BTreeSet;
 
-use super::store::Store;
-use crate::document::{Document, Gap, Span};
+use super::store::{Held, Store};
+use crate::document::{Document, Gap, Span, Tree};
 
 /// What a kustomization gave.
 #[derive(Debug, Default)]
@@ -62,4 +62,17 @@ pub(super) enum Refused {
 /// Says why it cannot be rendered natively; nothing of it is then in the result.
 pub(super) fn render(store: &Store, directory: &str) -> Result<Build, Refused> {
     build::Builder::run(store, directory)
+}
+
+/// What the settings of a GitOps object, written like those of a kustomization, make of objects.
+///
+/// # Errors
+/// As [`render`].
+pub(super) fn overlay(
+    store: &Store,
+    directory: &str,
+    objects: &[Document],
+    settings: (&Held, &Tree),
+) -> Result<Build, Refused> {
+    build::Builder::overlay(store, directory, objects, settings)
 }

@@ -1,6 +1,6 @@
 //! Applications of Argo CD.
 
-use crate::document::{Document, Node, Span};
+use crate::document::{Content, Document, Draft, Node, Span};
 
 /// An Application as written.
 pub(in crate::source) struct Application<'d> {
@@ -22,6 +22,55 @@ pub(in crate::source) struct Source<'d> {
     pub(in crate::source) chart: Option<String>,
     /// The whole entry.
     pub(in crate::source) node: Node<'d>,
+}
+
+/// What a source of an Application sets, as a kustomization; none where it sets nothing.
+pub(in crate::source) fn settings(source: &Source<'_>) -> Option<Draft> {
+    const TAKEN: [&str; 8] = [
+        "namePrefix",
+        "nameSuffix",
+        "namespace",
+        "commonLabels",
+        "commonAnnotations",
+        "patches",
+        "components",
+        "replicas",
+    ];
+    let kustomize = source.node.get("kustomize")?;
+    let mut settings = Draft::map(kustomize.span());
+    for key in TAKEN {
+        if let Some(node) = kustomize.get(key).filter(|node| !node.is_null()) {
+            settings.set(key, node.key_span(), Draft::of(node));
+        }
+    }
+    let images = kustomize.get("images").into_iter().flat_map(Node::children).filter_map(image);
+    let images: Vec<Draft> = images.collect();
+    if !images.is_empty() {
+        let list = Draft { value: Content::List(images), ..Draft::map(kustomize.span()) };
+        settings.set("images", None, list);
+    }
+    (!settings.fields().is_empty()).then_some(settings)
+}
+
+/// `name=new:tag`, `name:tag` or `name@digest` as an entry of a kustomization.
+fn image(node: Node<'_>) -> Option<Draft> {
+    let (at, text) = (node.span(), node.as_str()?);
+    let (name, new) = text.split_once('=').map_or((None, text), |(name, new)| (Some(name), new));
+    let (image, digest) = new.split_once('@').map_or((new, None), |(i, d)| (i, Some(d)));
+    let tag_at = image.rfind(':').filter(|at| !image.get(*at..).unwrap_or_default().contains('/'));
+    let (image, tag) = match tag_at {
+        Some(at) => (image.get(..at)?, image.get(at + 1..)),
+        None => (image, None),
+    };
+    let mut entry = Draft::map(at);
+    entry.set("name", None, Draft::text(name.unwrap_or(image), at));
+    let parts = [("newName", name.map(|_| image)), ("newTag", tag), ("digest", digest)];
+    for (key, value) in parts {
+        if let Some(value) = value {
+            entry.set(key, None, Draft::text(value, at));
+        }
+    }
+    Some(entry)
 }
 
 /// Reads an Application; none for any other object.

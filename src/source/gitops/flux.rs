@@ -1,6 +1,6 @@
 //! Kustomizations and HelmReleases of Flux.
 
-use crate::document::{Document, Node, Span};
+use crate::document::{Document, Draft, Node, Span};
 
 /// A Kustomization of Flux as written.
 pub(in crate::source) struct Kustomization<'d> {
@@ -36,6 +36,22 @@ pub(in crate::source) fn kustomization(document: &Document) -> Option<Kustomizat
         elsewhere: spec.get("kubeConfig").is_some_and(|node| !node.is_null()),
         spec,
     })
+}
+
+/// What a Kustomization of Flux sets, as the kustomization that Flux makes of it; none where it sets
+/// nothing.
+pub(in crate::source) fn settings(kustomization: &Kustomization<'_>) -> Option<Draft> {
+    const TAKEN: [&str; 5] = ["namePrefix", "nameSuffix", "patches", "images", "components"];
+    let mut settings = Draft::map(kustomization.spec.span());
+    for key in TAKEN {
+        if let Some(node) = kustomization.spec.get(key).filter(|node| !node.is_null()) {
+            settings.set(key, node.key_span(), Draft::of(node));
+        }
+    }
+    if let Some((namespace, at)) = &kustomization.target_namespace {
+        settings.set("namespace", None, Draft::text(namespace.clone(), *at));
+    }
+    (!settings.fields().is_empty()).then_some(settings)
 }
 
 /// A HelmRelease of Flux as written.

@@ -59,6 +59,31 @@ impl<'s> Builder<'s> {
         Ok(Build { objects, files: builder.files, gaps: builder.gaps, ..Build::default() })
     }
 
+    /// Builds what other settings than those of a file make of objects: those of a GitOps object,
+    /// which stands in `held`.
+    pub(super) fn overlay(
+        store: &'s Store,
+        directory: &str,
+        objects: &'s [Document],
+        (held, settings): (&'s Held, &'s Tree),
+    ) -> Result<Build, Refused> {
+        let mut builder =
+            Self { store, files: BTreeSet::new(), gaps: Vec::new(), open: Vec::new() };
+        let mut gathered = Gathered::default();
+        for document in objects {
+            let by = document.rendering.as_ref().map_or(settings.root().span(), |r| r.by);
+            gathered.add(Object::of(document, by)?)?;
+        }
+        let file = File::read(settings.root())?;
+        let place = Place { directory, held, by: None };
+        for component in &file.components {
+            builder.component(&place, *component, &mut gathered)?;
+        }
+        builder.transform(&place, &file, &mut gathered)?;
+        let objects = finish(gathered.objects)?;
+        Ok(Build { objects, files: builder.files, gaps: builder.gaps, ..Build::default() })
+    }
+
     /// Builds a directory on top of what was gathered. `by` is the entry of the outermost
     /// kustomization that leads here, `at` the one that names the directory and whether it is for
     /// a component.
