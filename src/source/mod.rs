@@ -4,6 +4,7 @@ mod fences;
 mod files;
 mod kustomize;
 mod names;
+mod process;
 mod roots;
 mod store;
 
