@@ -1,9 +1,12 @@
 //! From inputs to one inventory per root.
 
+mod external;
 mod fences;
 mod files;
 mod kustomize;
 mod names;
+#[cfg(test)]
+mod oracle;
 mod process;
 mod roots;
 mod store;
