@@ -3,6 +3,7 @@
 mod external;
 mod fences;
 mod files;
+mod helm;
 mod kustomize;
 mod names;
 #[cfg(test)]
