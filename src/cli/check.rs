@@ -37,6 +37,8 @@ pub(super) fn run(args: &CheckArgs, order: &Order) -> Result<u8, CliError> {
             default_namespace: args.default_namespace.clone(),
             crd_schemas: args.dump_objects,
         },
+        kubernetes_version: charts.kubernetes_version,
+        charts: charts.charts,
         config,
     };
     let loaded = load(&request).map_err(|error| CliError::NoSuchInput(error.to_string()))?;

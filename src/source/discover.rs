@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Environment;
 use super::gather::Gathered;
 use super::gitops;
 use super::read::Role;
@@ -18,8 +19,8 @@ pub(super) enum Seed {
     Kustomization(String),
     /// A directory that a Kustomization of Flux applies, itself included.
     Flux(String),
-    /// A chart.
-    Chart(String),
+    /// A chart, and the environment that it is rendered for.
+    Chart(String, Option<Environment>),
 }
 
 /// What a tree holds.
@@ -33,7 +34,7 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Finds the roots.
-    pub(super) fn of(gathered: &Gathered) -> Self {
+    pub(super) fn of(gathered: &Gathered, environments: &[Environment]) -> Self {
         let mut kustomizations = BTreeMap::new();
         let mut components = BTreeSet::new();
         let mut used = BTreeSet::new();
@@ -77,7 +78,12 @@ impl Plan {
         let alone = alone.cloned().map(Seed::Kustomization);
         let charts = gathered.parts.values().filter_map(|part| part.chart.clone());
         let charts: BTreeSet<String> = charts.filter(|chart| !in_applied(chart)).collect();
-        let charts = charts.into_iter().map(Seed::Chart);
+        let charts = charts.into_iter().flat_map(|chart| {
+            let environments = environments.iter().cloned().map(Some);
+            let alone = environments.len() == 0;
+            let each = environments.chain(alone.then_some(None));
+            each.map(|environment| Seed::Chart(chart.clone(), environment)).collect::<Vec<_>>()
+        });
         let covered = |name: &str| {
             kustomizations.keys().any(|d| is_below(name, d) || d == ".")
                 || applied.iter().any(|a| is_below(name, a))
@@ -108,6 +114,24 @@ pub(super) fn reachable(gathered: &Gathered, directory: &str) -> BTreeSet<String
         reached.insert(directory);
     }
     reached
+}
+
+/// The files that a kustomization uses, as far as they were read.
+pub(super) fn reachable_files(gathered: &Gathered, directory: &str) -> BTreeSet<String> {
+    let mut files = BTreeSet::new();
+    for name in reachable(gathered, directory) {
+        match gathered.store.kustomization(&name) {
+            Kustomization::One(file, held) => {
+                files.insert(file.to_owned());
+                let patches =
+                    held.trees.iter().flat_map(|tree| super::gather::patches(tree.root()));
+                files.extend(patches.filter_map(|patch| join(&name, &patch)));
+            }
+            _ if gathered.store.file(&name).is_some() => _ = files.insert(name),
+            _ => {}
+        }
+    }
+    files
 }
 
 /// The directories and files that a kustomization uses.

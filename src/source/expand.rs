@@ -1,12 +1,15 @@
 //! From where a root begins to all of its objects: kustomizations are rendered, and what Flux and
 //! Argo CD would create of its objects is joined into it.
 
+use std::cell::Cell;
 use std::collections::{BTreeSet, VecDeque};
 
+use super::Environment;
 use super::discover::Seed;
 use super::gather::Gathered;
 use super::gitops::{self, Variables};
 use super::kustomize::{self, Build, Refused};
+use super::programs::Programs;
 use super::read::Role;
 use super::roots::{Root, is_below};
 use super::store::{Held, Kustomization, join, parent};
@@ -17,39 +20,48 @@ use crate::document::{
 /// Most objects of Flux and Argo CD that are followed in one root.
 const MEMBERS: usize = 10_000;
 
-/// Makes a root of its seed.
-pub(super) fn expand(seed: Seed, gathered: &Gathered) -> Root {
-    let expander = Expander { gathered };
+/// Makes a root of its seed; none where that needs other programs and there are none.
+pub(super) fn expand(
+    seed: &Seed,
+    gathered: &Gathered,
+    programs: Option<&Programs<'_>>,
+) -> Option<Root> {
+    let expander = Expander { gathered, programs, lacks: Cell::new(false) };
     let mut root = match seed {
-        Seed::Plain(root) => root,
+        Seed::Plain(root) => root.clone(),
         Seed::Kustomization(directory) => {
-            expander.rooted(&directory, RootKind::Kustomize, Expander::kustomization)
+            let build = expander.kustomization(directory);
+            rooted(directory, RootKind::Kustomize, build)
         }
-        Seed::Flux(directory) => expander.rooted(&directory, RootKind::Flux, Expander::flux),
-        Seed::Chart(chart) => expander.rooted(&chart, RootKind::Chart, Expander::chart),
+        Seed::Flux(directory) => rooted(directory, RootKind::Flux, expander.flux(directory)),
+        Seed::Chart(chart, environment) => {
+            let name = match environment {
+                Some(environment) => format!("{chart} ({})", environment.name),
+                None => chart.clone(),
+            };
+            rooted(&name, RootKind::Chart, expander.chart(chart, environment.as_ref()))
+        }
     };
-    if !matches!(root.kind, RootKind::Stdin | RootKind::DocumentFile) {
+    if !matches!(root.kind, RootKind::Stdin | RootKind::DocumentFile) && !expander.lacks.get() {
         expander.members(&mut root);
     }
+    (!expander.lacks.get()).then_some(root)
+}
+
+fn rooted(name: &str, kind: RootKind, build: Build) -> Root {
+    let mut root = Root::new(name, kind);
+    take(&mut root, build);
     root
 }
 
 struct Expander<'g> {
     gathered: &'g Gathered,
+    programs: Option<&'g Programs<'g>>,
+    /// Whether something was met that another program renders.
+    lacks: Cell<bool>,
 }
 
 impl Expander<'_> {
-    fn rooted(
-        &self,
-        directory: &str,
-        kind: RootKind,
-        build: impl Fn(&Self, &str) -> Build,
-    ) -> Root {
-        let mut root = Root::new(directory, kind);
-        take(&mut root, build(self, directory));
-        root
-    }
-
     /// What a directory with a kustomization gives.
     fn kustomization(&self, directory: &str) -> Build {
         match kustomize::render(&self.gathered.store, directory) {
@@ -62,13 +74,13 @@ impl Expander<'_> {
     fn refused(&self, directory: &str, refused: Refused) -> Build {
         let what = format!("kustomization `{directory}`");
         let gap = match refused {
-            Refused::Unsupported { at, what: feature } => Gap {
-                reason: GapReason::UnsupportedFeature,
-                what: format!("{what}: `{feature}`"),
-                at: Some(at),
-                hint: format!("render it: `kubectl kustomize {directory} | palisade check -`"),
-                namespace: None,
-            },
+            Refused::Unsupported { at, what: feature } => {
+                let Some(programs) = self.programs else {
+                    self.lacks.set(true);
+                    return Build::default();
+                };
+                return programs.kustomization(directory, at, &feature);
+            }
             Refused::Broken { at, message, help } => Gap {
                 reason: GapReason::RendererFailed,
                 what: format!("{what}: {message}"),
@@ -126,16 +138,13 @@ impl Expander<'_> {
         found
     }
 
-    /// A chart that is rendered with its own values.
-    fn chart(&self, chart: &str) -> Build {
-        let gap = Gap {
-            reason: GapReason::RendererMissing,
-            what: format!("chart `{chart}`"),
-            at: None,
-            hint: format!("render it: `helm template {chart} | palisade check -`"),
-            namespace: None,
+    /// A chart that nothing installs, with the values of the command line and of an environment.
+    fn chart(&self, chart: &str, environment: Option<&Environment>) -> Build {
+        let Some(programs) = self.programs else {
+            self.lacks.set(true);
+            return Build::default();
         };
-        Build { gaps: vec![gap], failed: vec![chart.to_owned()], ..Build::default() }
+        programs.chart(chart, programs.defaults(chart, environment))
     }
 
     /// Joins what the objects of a root make Flux and Argo CD apply.

@@ -125,6 +125,15 @@ fn references(root: Node<'_>) -> Vec<Reference> {
     resources.map(Reference::Resource).chain(patches).collect()
 }
 
+/// The patch files that a kustomization names, as written.
+pub(super) fn patches(root: Node<'_>) -> Vec<String> {
+    let patch = |reference| match reference {
+        Reference::Patch(path) => Some(path),
+        Reference::Resource(_) => None,
+    };
+    references(root).into_iter().filter_map(patch).collect()
+}
+
 /// Adds what a reference leads to, if it was not walked already.
 fn follow(
     reference: &Reference,

@@ -2,12 +2,18 @@
 
 mod discover;
 mod expand;
+mod external;
 mod fences;
 mod files;
 mod gather;
 mod gitops;
+mod helm;
 mod kustomize;
 mod names;
+#[cfg(test)]
+mod oracle;
+mod process;
+mod programs;
 mod read;
 mod roots;
 mod states;
@@ -18,7 +24,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use globset::GlobMatcher;
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 pub(crate) use files::TEXT_LEFT_OUT;
 pub use names::{Base, CONFIGURATIONS, NameError};
@@ -28,6 +34,7 @@ use crate::document::{Files, Inventory, Note, Problem, ReadOptions, State};
 use discover::Plan;
 use expand::expand;
 use gather::{Gathered, gather};
+use programs::Programs;
 use read::read_file;
 use roots::{Root, open_shared};
 use states::{Covered, settle};
@@ -45,8 +52,34 @@ pub struct Request {
     pub include_docs: bool,
     /// How texts are read.
     pub options: ReadOptions,
+    /// Version of Kubernetes that charts are rendered for: `1.34`.
+    pub kubernetes_version: Option<String>,
+    /// How charts are rendered that nothing installs.
+    pub charts: Charts,
     /// palisade.yaml, which is a text like the others: findings may point into it.
     pub config: Option<(String, String)>,
+}
+
+/// How charts are rendered that no object of Flux or Argo CD installs.
+#[derive(Clone, Debug, Default)]
+pub struct Charts {
+    /// Files with values, for every environment.
+    pub values: Vec<PathBuf>,
+    /// Single values over all others: `replicas=3`.
+    pub sets: Vec<String>,
+    /// Environments: a chart is rendered once for each.
+    pub environments: Vec<Environment>,
+}
+
+/// Values of one environment.
+#[derive(Clone, Debug)]
+pub struct Environment {
+    /// Name: `prod`.
+    pub name: String,
+    /// Files with values, relative to the repository or to the chart.
+    pub values: Vec<String>,
+    /// Single values.
+    pub sets: Vec<String>,
 }
 
 /// What became of one file.
@@ -96,10 +129,22 @@ pub struct Loaded {
 /// Gives the argument that cannot be found.
 pub fn load(request: &Request) -> Result<Loaded, NameError> {
     let mut gathered = gather(request)?;
-    let plan = Plan::of(&gathered);
+    let plan = Plan::of(&gathered, &request.charts.environments);
     let covered = Covered::of(&plan);
-    let expanded = plan.seeds.into_par_iter().map(|seed| expand(seed, &gathered));
-    let mut roots: Vec<Root> = expanded.collect();
+    let native = plan.seeds.par_iter().map(|seed| expand(seed, &gathered, None));
+    let native: Vec<Option<Root>> = native.collect();
+    // What other programs render comes one after the other: their texts are numbered.
+    let programs = Programs::new(&gathered, request);
+    let mut roots: Vec<Root> = Vec::new();
+    for (seed, native) in plan.seeds.iter().zip(native) {
+        match native {
+            Some(root) => roots.push(root),
+            None => roots.extend(expand(seed, &gathered, Some(&programs))),
+        }
+    }
+    let (texts, problems) = programs.into_parts();
+    gathered.texts.extend(texts);
+    gathered.problems.extend(problems);
     settle(&mut gathered, &mut roots, &covered);
     open_shared(&mut roots);
     let Gathered { texts, reports, problems, notes, .. } = gathered;

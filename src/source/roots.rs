@@ -19,7 +19,7 @@ pub(super) struct Plain<'g> {
 }
 
 /// What is judged together.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Root {
     pub(super) name: String,
     pub(super) kind: RootKind,

@@ -1,0 +1,207 @@
+//! What other programs render: charts by helm, and the kustomizations that are not rendered natively.
+//! Each gives a virtual file beside those that were read.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use super::external;
+use super::gather::Gathered;
+use super::helm::{self, Failure, Release, Texts, Values};
+use super::kustomize::Build;
+use super::process;
+use super::read::Role;
+use super::{Environment, Request};
+use crate::document::{
+    Document, File, FileId, Gap, GapReason, ObjectId, Problem, Reading, Span, narrow,
+};
+
+/// Most API versions that helm is told of.
+const VERSIONS: usize = 1_000;
+
+/// The programs of a run, and the texts that they gave.
+pub(super) struct Programs<'g> {
+    gathered: &'g Gathered,
+    request: &'g Request,
+    texts: RefCell<Vec<File>>,
+    problems: RefCell<Vec<Problem>>,
+    /// What the cluster serves beyond Kubernetes, as far as the input shows it.
+    versions: Vec<String>,
+}
+
+impl<'g> Programs<'g> {
+    pub(super) fn new(gathered: &'g Gathered, request: &'g Request) -> Self {
+        let documents = gathered.store.files.values().flat_map(|held| &held.documents);
+        let custom = documents.filter(|document| document.id.group.contains('.'));
+        let mut versions: BTreeSet<String> = BTreeSet::new();
+        for document in custom {
+            let version = format!("{}/{}", document.id.group, document.version);
+            versions.insert(format!("{version}/{}", document.id.kind));
+            versions.insert(version);
+        }
+        Self {
+            gathered,
+            request,
+            texts: RefCell::default(),
+            problems: RefCell::default(),
+            versions: versions.into_iter().take(VERSIONS).collect(),
+        }
+    }
+
+    /// The texts that were made, in the order of their ids, and what could not be read of them.
+    pub(super) fn into_parts(self) -> (Vec<File>, Vec<Problem>) {
+        (self.texts.into_inner(), self.problems.into_inner())
+    }
+
+    /// The id of the next text.
+    fn next(&self) -> FileId {
+        FileId(narrow(self.gathered.texts.len() + self.texts.borrow().len()))
+    }
+
+    fn keep(&self, name: String, text: String, reading: Reading) -> Vec<Document> {
+        self.texts.borrow_mut().push(File::new(name, text));
+        self.problems.borrow_mut().extend(reading.problems);
+        reading.documents
+    }
+
+    /// Renders a chart. `defaults` has the name and namespace of the release, and its values.
+    pub(super) fn chart(&self, chart: &str, defaults: Release) -> Build {
+        let base = &self.gathered.store.directory;
+        let release = Release {
+            chart: base.join(chart),
+            chart_name: chart.to_owned(),
+            base: base.clone(),
+            kube_version: self.request.kubernetes_version.clone(),
+            api_versions: self.versions.clone(),
+            ..defaults
+        };
+        let named = self.gathered.store.files.iter();
+        let texts: Texts<'_> = named
+            .filter_map(|(name, held)| {
+                let file = self.gathered.texts.get(held.id.0 as usize)?;
+                Some((name.clone(), (held.id, file.text())))
+            })
+            .collect();
+        match helm::render(&release, &texts, self.next(), &self.request.options) {
+            Ok(rendered) => {
+                let own = self.gathered.parts.iter().filter(|(_, part)| {
+                    part.role == Role::Chart && part.chart.as_deref() == Some(chart)
+                });
+                let files = own.map(|(name, _)| name.clone()).collect();
+                let mut gaps = Vec::new();
+                if rendered.looks_up {
+                    gaps.push(Gap {
+                        reason: GapReason::MadeElsewhere,
+                        what: format!("chart `{chart}`"),
+                        at: None,
+                        hint: "a template asks the cluster with `lookup`".to_owned(),
+                        namespace: None,
+                    });
+                }
+                let objects = self.keep(rendered.name, rendered.text, rendered.reading);
+                Build { objects, files, gaps, ..Build::default() }
+            }
+            Err(failure) => self.failed(chart, &release.namespace, &failure),
+        }
+    }
+
+    /// The release of a chart that nothing installs.
+    pub(super) fn defaults(&self, chart: &str, environment: Option<&Environment>) -> Release {
+        let charts = &self.request.charts;
+        let own =
+            charts.values.iter().map(|path| (path.to_string_lossy().into_owned(), path.clone()));
+        let of_environment = environment.into_iter().flat_map(|e| &e.values).map(|written| {
+            let base = &self.gathered.store.directory;
+            let place = base.join(written);
+            let place = if place.is_file() { place } else { base.join(chart).join(written) };
+            (written.clone(), place)
+        });
+        let file = |(written, path): (String, PathBuf)| {
+            // As the file was read, so that places in it can be shown.
+            let real = path.canonicalize().unwrap_or(path);
+            let inside = real.strip_prefix(&self.gathered.store.directory).ok();
+            let name = inside.map(|path| path.to_string_lossy().replace('\\', "/"));
+            Values::File { name: name.unwrap_or(written), path: real }
+        };
+        let sets = environment.into_iter().flat_map(|e| &e.sets).chain(&charts.sets).cloned();
+        let name = chart.rsplit('/').next().filter(|name| *name != ".");
+        Release {
+            environment: environment.map(|environment| environment.name.clone()),
+            name: name.unwrap_or("release").to_ascii_lowercase(),
+            namespace: self.request.options.default_namespace.clone().unwrap_or_default(),
+            values: of_environment.chain(own).map(file).collect(),
+            sets: sets.collect(),
+            ..Release::default()
+        }
+    }
+
+    fn failed(&self, chart: &str, namespace: &str, failure: &Failure) -> Build {
+        let place = match failure {
+            Failure::Failed { at: Some((name, line)), .. } => self.line(name, *line),
+            Failure::BadValues { name, .. } => self.line(name, None),
+            _ => self.line(&format!("{chart}/Chart.yaml"), None),
+        };
+        let reason = match failure {
+            Failure::Missing => GapReason::RendererMissing,
+            Failure::MissingDependency { .. } => GapReason::MissingDependency,
+            Failure::BadValues { .. } | Failure::Failed { .. } => GapReason::RendererFailed,
+        };
+        let gap = Gap {
+            reason,
+            what: format!("chart `{chart}`: {}", failure.message()),
+            at: place,
+            hint: failure.hint(chart),
+            namespace: Some(namespace.to_owned()).filter(|n| !n.is_empty()),
+        };
+        Build { gaps: vec![gap], failed: vec![chart.to_owned()], ..Build::default() }
+    }
+
+    /// The place of a line of a file, from 1.
+    fn line(&self, name: &str, line: Option<u32>) -> Option<Span> {
+        let held = self.gathered.store.file(name)?;
+        let Some(line) = line else { return Some(Span::start_of(held.id)) };
+        let file = self.gathered.texts.get(held.id.0 as usize)?;
+        let (start, end) = file.line_range((line as usize).saturating_sub(1));
+        Some(Span { file: held.id, start, end })
+    }
+
+    /// Renders a kustomization by kustomize itself. `at` and `what` say why not natively.
+    pub(super) fn kustomization(&self, directory: &str, at: Span, what: &str) -> Build {
+        let base = self.gathered.store.directory.clone();
+        let place = if directory == "." { base.clone() } else { base.join(directory) };
+        let kustomization =
+            external::Kustomization { directory: place, name: directory.to_owned(), base };
+        let lookup = |name: &str, id: &ObjectId| {
+            let held = self.gathered.store.file(name)?;
+            let of_kind = |document: &&Document| {
+                document.id.kind == id.kind && id.name.contains(&document.id.name)
+            };
+            let found = held.documents.iter().find(of_kind).map(|document| document.head);
+            found.or_else(|| Some(Span::start_of(held.id)))
+        };
+        let options = &self.request.options;
+        match external::render(&kustomization, self.next(), options, &lookup) {
+            Ok(rendered) => {
+                let files = super::discover::reachable_files(self.gathered, directory);
+                let objects = self.keep(rendered.name, rendered.text, rendered.reading);
+                Build { objects, files, ..Build::default() }
+            }
+            Err(failure) => {
+                let (reason, hint) = match failure {
+                    process::Failure::NotFound => (
+                        GapReason::RendererMissing,
+                        format!("install kustomize, or pipe `kustomize build {directory}` in"),
+                    ),
+                    _ => (
+                        GapReason::RendererFailed,
+                        format!("`kustomize build {directory}` shows the error"),
+                    ),
+                };
+                let why = failure.message();
+                let what = format!("kustomization `{directory}`: it needs `{what}`: {why}");
+                let gap = Gap { reason, what, at: Some(at), hint, namespace: None };
+                Build { gaps: vec![gap], failed: vec![directory.to_owned()], ..Build::default() }
+            }
+        }
+    }
+}
