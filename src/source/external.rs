@@ -215,15 +215,23 @@ impl Place<'_> {
     }
 }
 
+/// What kubectl logs where it prints no error: `E1121 ... "command failed" err="..."`, or between
+/// `err=<` and `>` where it has several lines.
+fn logged(message: &str) -> Option<String> {
+    if let Some((_, lines)) = message.split_once(" err=<\n") {
+        return lines.lines().next().map(|line| line.trim().to_owned());
+    }
+    let (_, rest) = message.lines().next()?.split_once(" err=\"")?;
+    Some(rest.strip_suffix('"').unwrap_or(rest).replace("\\\"", "\""))
+}
+
 /// An error message of kustomize without the way down to its cause, which names every directory
 /// twice.
 fn shortened(message: &str, kustomization: &Kustomization) -> String {
     let line =
         message.lines().rfind(|line| line.starts_with("Error:") || line.starts_with("error:"));
     let line = line.or(message.lines().next()).unwrap_or_default();
-    // kubectl may log its error: E1121 23:53:18 ... "command failed" err="..."
-    let logged = line.split_once(" err=\"").map(|(_, rest)| rest.strip_suffix('"').unwrap_or(rest));
-    let mut text = logged.map_or_else(|| line.to_owned(), |line| line.replace("\\\"", "\""));
+    let mut text = logged(message).unwrap_or_else(|| line.to_owned());
     for prefix in ["Error: ", "error: "] {
         text = text.strip_prefix(prefix).map(str::to_owned).unwrap_or(text);
     }
@@ -233,8 +241,10 @@ fn shortened(message: &str, kustomization: &Kustomization) -> String {
     if let Some((path, cause)) = cause {
         text = format!("`{path}`: {cause}");
     }
-    let base = kustomization.base.to_string_lossy();
-    let text = text.replace(&format!("{base}/"), "").replace(&*base, ".");
+    if kustomization.base.components().count() > 1 {
+        let base = kustomization.base.to_string_lossy();
+        text = text.replace(&format!("{base}/"), "").replace(&*base, ".");
+    }
     let text = clean(&text);
     if text.chars().count() <= MESSAGE {
         return text;
@@ -350,6 +360,21 @@ replacements:
             let Err(Failure::Failed { message }) = rendered else { panic!("it must fail") };
             let expected = r#"`base`: invalid Kustomization: json: unknown field "nope""#;
             assert_eq!(message, expected, "{}", program.path.display());
+        }
+    }
+
+    #[test]
+    fn nothing_is_fetched_even_where_something_asks_for_it() {
+        for program in programs() {
+            for remote in ["https://example.org/x.yaml", "https://example.org/a/b//c?ref=v1"] {
+                let (_directory, kustomization) = repository(&format!("resources: ['{remote}']\n"));
+                let lookup = |_: &str, _: &ObjectId| None;
+                let options = ReadOptions::default();
+                let rendered = render_with(&program, &kustomization, FileId(9), &options, &lookup);
+                let Err(Failure::Failed { message }) = rendered else { panic!("it must fail") };
+                // The proxy at which nobody listens.
+                assert!(message.contains("127.0.0.1:9: connect"), "{message}");
+            }
         }
     }
 

@@ -205,7 +205,7 @@ fn start(call: &Call<'_>) -> std::io::Result<Child> {
     for scheme in ["HTTP", "HTTPS"] {
         command.env(format!("{scheme}_PROXY"), "http://127.0.0.1:9");
     }
-    command.env("GIT_ALLOW_PROTOCOL", "file");
+    command.env("GIT_ALLOW_PROTOCOL", "none");
     if cfg!(windows) {
         command.envs(std::env::var_os("SystemRoot").map(|root| ("SystemRoot", root)));
         command.env("TMP", scratch.join("tmp")).env("TEMP", scratch.join("tmp"));

@@ -306,3 +306,67 @@ fn entries_of_lists_are_quoted_as_csv() {
         assert_eq!(listed(entry), expected);
     }
 }
+
+#[test]
+fn the_chart_that_helm_creates_is_rendered() {
+    for program in programs() {
+        let mut repository = Repository::usual();
+        let root = repository.root();
+        let created = std::process::Command::new(&program)
+            .args(["create", "charts/fresh"])
+            .current_dir(&root)
+            .env("HOME", &root)
+            .output();
+        assert!(created.expect("helm starts").status.success());
+        for file in ["Chart.yaml", "values.yaml", "templates/service.yaml"] {
+            let name = format!("charts/fresh/{file}");
+            let text = std::fs::read_to_string(root.join(&name)).expect("helm has written it");
+            repository.write(&name, &text);
+        }
+        let chart_name = "charts/fresh".to_owned();
+        let release =
+            Release { chart: root.join("charts/fresh"), chart_name, ..repository.release() };
+        let rendered = repository.render(Some(&program), &release).expect("it renders");
+        assert!(rendered.reading.problems.is_empty() && !rendered.looks_up);
+        let mut found = Vec::new();
+        for document in &rendered.reading.documents {
+            let rendering = document.rendering.as_ref().expect("it is rendered");
+            let by = repository.shown(&rendered, rendering.by);
+            found.push(format!("{}: {}, {by}", document.id, rendering.text));
+        }
+        // Only the template of the Service was read.
+        let expected = [
+            "ServiceAccount shop/web-fresh: the chart, charts/fresh/Chart.yaml: ",
+            "Service shop/web-fresh: the template, charts/fresh/templates/service.yaml: ",
+            "Deployment shop/web-fresh: the chart, charts/fresh/Chart.yaml: ",
+        ];
+        assert_eq!(found, expected);
+    }
+}
+
+#[test]
+fn charts_below_and_definitions_know_their_files() {
+    let crds = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n\
+                metadata: {name: xs.example.org}\n---\n# Source: elsewhere/y.yaml\n\
+                apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n\
+                metadata: {name: ys.example.org}\n";
+    let config_map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: below}\n";
+    let repository = Repository::new(&[
+        ("charts/web/crds/all.yaml", crds),
+        ("charts/web/charts/sub/Chart.yaml", "apiVersion: v2\nname: sub\nversion: 1.0.0\n"),
+        ("charts/web/charts/sub/templates/a.yaml", config_map),
+    ]);
+    for program in programs() {
+        let rendered = repository.render(Some(&program), &repository.release());
+        let rendered = rendered.expect("it renders");
+        let found = rendered.reading.documents.iter().map(|document| {
+            repository.shown(&rendered, document.rendering.as_ref().expect("it is rendered").by)
+        });
+        let expected = [
+            "charts/web/crds/all.yaml: metadata: {name: xs.example.org}",
+            "charts/web/crds/all.yaml: metadata: {name: ys.example.org}",
+            "charts/web/charts/sub/templates/a.yaml: metadata: {name: below}",
+        ];
+        assert_eq!(found.collect::<Vec<_>>(), expected);
+    }
+}

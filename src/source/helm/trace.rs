@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Chart, Release, Texts};
 use crate::document::{
-    Content, Document, Draft, Field, FileId, Node, Rendering, Span, Tree, Value,
+    Content, Document, Draft, Field, FileId, Node, Plain, Rendering, Span, Tree, Value, resolve,
 };
 
 /// Stands for a text that is no file of the run.
@@ -49,7 +49,8 @@ impl Origins {
     }
 
     fn keep(&mut self, text: String, place: Option<Span>) {
-        if text.chars().count() >= SHORTEST {
+        let is_word = matches!(resolve(&text), Plain::Null | Plain::Bool(_));
+        if text.chars().count() >= SHORTEST && !is_word {
             self.0.entry(text).and_modify(|known| *known = None).or_insert(place);
         }
     }
@@ -223,7 +224,7 @@ mod tests {
             let read = read_settings(file, text);
             read.expect("YAML").0.expect("a document")
         };
-        let own = "name: first\nport: 8443\nsame: twice\nlist: [kept, gone]\nmap: {a: dropped}\n";
+        let own = "on: \"true\"\nname: first\nport: 8443\nsame: twice\nlist: [kept, gone]\nmap: {a: dropped}\n";
         let own = tree(FileId(1), own);
         let over = tree(FileId(2), "name: second\nother: twice\nlist: [lasting]\nmap: null\n");
         let inline = tree(NOWHERE, "port: 9443\n");
@@ -232,7 +233,7 @@ mod tests {
         let place = |text: &str| origins.place(text).map(|span| (span.file.0, span.start));
         assert_eq!(place("second"), Some((2, 6)));
         assert_eq!(place("lasting"), Some((2, 33)));
-        for text in ["first", "8443", "9443", "twice", "kept", "gone", "dropped", "given"] {
+        for text in ["true", "first", "8443", "9443", "twice", "kept", "gone", "dropped", "given"] {
             assert_eq!(place(text), None, "{text}");
         }
     }
