@@ -52,6 +52,7 @@ impl Cluster {
             include_docs: false,
             options: ReadOptions::default(),
             config: None,
+            ..Request::default()
         };
         load(&request).expect("the directory exists")
     }

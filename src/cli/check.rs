@@ -7,7 +7,7 @@ use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use super::output::{Content, Order, targets, write};
 use super::progress::Progress;
-use super::setup::{Setup, is_stdin, setup};
+use super::setup::{Setup, charts, is_stdin, kubernetes_version, setup};
 use super::{CheckArgs, CliError, exit, output, terminal};
 use crate::document::{Document, Inventory, ReadOptions, write_object};
 use crate::engine::{assess, conclude};
@@ -37,8 +37,8 @@ pub(super) fn run(args: &CheckArgs, order: &Order) -> Result<u8, CliError> {
             default_namespace: args.default_namespace.clone(),
             crd_schemas: args.dump_objects,
         },
-        kubernetes_version: charts.kubernetes_version,
-        charts: charts.charts,
+        kubernetes_version: kubernetes_version(args, &settings.config),
+        charts: charts(args, &settings.config)?,
         config,
     };
     let loaded = load(&request).map_err(|error| CliError::NoSuchInput(error.to_string()))?;

@@ -24,6 +24,12 @@ const TEMPLATE: &str = "\
 #   trustDomain: cluster.local
 #   kubernetesVersion: \"1.34\"
 
+# Environments for which charts are rendered: each chart is judged once for each of them.
+# environments:
+#   prod:
+#     values: [values-prod.yaml]   # relative to the repository or to the chart
+#     set: [\"replicas=3\"]
+
 # Checks by name: `palisade checks` lists them, `palisade explain CHECK` tells more.
 # checks:
 #   container-without-cpu-request:

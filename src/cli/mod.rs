@@ -234,6 +234,15 @@ struct CheckArgs {
         help_heading = "Input"
     )]
     default_namespace: Option<String>,
+    /// File with values for charts that nothing in the input installs; repeat it for several
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
+    values: Vec<PathBuf>,
+    /// Single value for such charts, over all files: `replicas=3`
+    #[arg(long = "set", value_name = "KEY=VALUE", help_heading = "Input")]
+    sets: Vec<String>,
+    /// Environment of palisade.yaml to render such charts for; all of them unless given
+    #[arg(long, value_name = "NAME", help_heading = "Input")]
+    env: Option<String>,
     /// Kubernetes version of the cluster, such as 1.34
     #[arg(
         long,

@@ -7,12 +7,12 @@ use jiff::{Timestamp, Zoned, tz::TimeZone};
 
 use super::{CheckArgs, CliError, ConfidenceArg, PersonaArg, SeverityArg};
 use crate::catalog::PodSecurity;
-use crate::config::{Config, kubernetes_minor};
+use crate::config::{Config, kubernetes_minor, nearest};
 use crate::document::{File, FileId, clean};
 use crate::engine::{Settings, UnknownName};
 use crate::finding::{Confidence, Persona, Severity};
 use crate::model::pod_security::{Level, Version};
-use crate::source::{Base, CONFIGURATIONS};
+use crate::source::{Base, CONFIGURATIONS, Charts, Environment};
 
 /// The text of the configuration always has this id.
 const CONFIG: FileId = FileId(0);
@@ -167,6 +167,39 @@ fn pod_security(args: &CheckArgs, configured: Option<u32>) -> Result<PodSecurity
     };
     asked.instead = Some((level, version));
     Ok(asked)
+}
+
+/// The version of Kubernetes that charts are rendered for, where one is declared.
+pub(super) fn kubernetes_version(args: &CheckArgs, config: &Config) -> Option<String> {
+    let given = args.kubernetes_version.as_deref().and_then(kubernetes_minor);
+    given.or(config.profile.kubernetes_minor).map(|minor| format!("1.{minor}"))
+}
+
+/// How charts are rendered that nothing in the input installs.
+pub(super) fn charts(args: &CheckArgs, config: &Config) -> Result<Charts, CliError> {
+    if let Some(missing) = args.values.iter().find(|path| !path.is_file()) {
+        return Err(CliError::NoSuchInput(format!(
+            "cannot find `{}`: no file with values",
+            clean(&missing.to_string_lossy())
+        )));
+    }
+    let all = config.environments.iter().map(|environment| Environment {
+        name: environment.name.clone(),
+        values: environment.values.clone(),
+        sets: environment.sets.clone(),
+    });
+    let wanted =
+        |environment: &Environment| args.env.as_ref().is_none_or(|name| *name == environment.name);
+    let environments: Vec<Environment> = all.filter(wanted).collect();
+    if let Some(name) = args.env.as_ref().filter(|_| environments.is_empty()) {
+        let known = config.environments.iter().map(|environment| environment.name.as_str());
+        let help = match nearest(name, known) {
+            Some(near) => format!("write `{near}`"),
+            None => "declare it under `environments` of palisade.yaml".to_owned(),
+        };
+        return Err(CliError::BadValue { value: clean(name), what: "environment", help });
+    }
+    Ok(Charts { values: args.values.clone(), sets: args.sets.clone(), environments })
 }
 
 pub(super) const fn severity(arg: SeverityArg) -> Severity {

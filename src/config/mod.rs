@@ -52,6 +52,17 @@ pub struct Override {
     pub checks: BTreeMap<String, CheckConfig>,
 }
 
+/// Values with which charts are rendered for one environment.
+#[derive(Clone, Debug)]
+pub struct EnvironmentConfig {
+    /// Its name.
+    pub name: String,
+    /// Files with values, relative to the repository or to the chart.
+    pub values: Vec<String>,
+    /// Single values: `replicas=3`.
+    pub sets: Vec<String>,
+}
+
 /// The configuration of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
@@ -61,6 +72,8 @@ pub struct Config {
     pub exclude: Vec<GlobMatcher>,
     /// Declared facts.
     pub profile: Profile,
+    /// Environments for which charts are rendered, in the order written.
+    pub environments: Vec<EnvironmentConfig>,
     /// Checks by slug.
     pub checks: BTreeMap<String, CheckConfig>,
     /// Settings for some paths, later ones win.
@@ -78,7 +91,8 @@ const MOST_BYTES: u64 = 1 << 30;
 /// Most documents of a file, and anchors of a document, that may be configured.
 const MOST_PARTS: u64 = 1 << 30;
 
-const KEYS: [&str; 6] = ["exclude", "platform", "checks", "overrides", "waivers", "limits"];
+const KEYS: [&str; 7] =
+    ["exclude", "platform", "environments", "checks", "overrides", "waivers", "limits"];
 
 impl Config {
     /// Reads a configuration.
@@ -119,8 +133,12 @@ impl Config {
         let parts =
             ["platform", "checks", "overrides", "waivers", "limits"].map(|k| section.get(k));
         let [platform, checks, overrides, waivers, limits] = parts;
+        let environments = section.get("environments");
         if let Some(node) = platform {
             self.profile = platform_of(node, errors);
+        }
+        if let Some(node) = environments {
+            self.environments = environments_of(node, errors);
         }
         if let Some(node) = checks {
             self.checks = checks_of(node, errors, &mut self.named, true);
@@ -198,6 +216,24 @@ fn platform_of(node: Node<'_>, errors: &mut Vec<ConfigError>) -> Profile {
         minor
     });
     Profile { cni, cni_version, mesh, root_namespace, trust_domain, pod_cidrs, kubernetes_minor }
+}
+
+fn environments_of(node: Node<'_>, errors: &mut Vec<ConfigError>) -> Vec<EnvironmentConfig> {
+    if !node.is_map() {
+        errors.push(ConfigError::new(node.span(), "`environments` must be a map of names"));
+        return Vec::new();
+    }
+    let mut environments = Vec::new();
+    for child in node.children() {
+        let keys = ["values", "set"];
+        let Some(mut section) = Section::open(child, "an environment", &keys, errors) else {
+            continue;
+        };
+        let mut texts = |key: &str| section.texts(key).into_iter().map(|(text, _)| text).collect();
+        let (values, sets) = (texts("values"), texts("set"));
+        environments.push(EnvironmentConfig { name: child.key().to_owned(), values, sets });
+    }
+    environments
 }
 
 fn checks_of(

@@ -23,6 +23,17 @@ pub fn json_schema(checks: &[(&str, Value)]) -> Value {
         "properties": {
             "exclude": or_null(described("Globs of files to leave out.", globs(0))),
             "platform": or_null(platform()),
+            "environments": or_null(described(
+                "Values with which charts are rendered, by the environment's name.",
+                json!({"type": "object", "additionalProperties": {
+                    "type": ["object", "null"],
+                    "additionalProperties": false,
+                    "properties": all_or_null([
+                        ("values", json!({"type": "array", "items": text()})),
+                        ("set", json!({"type": "array", "items": text()})),
+                    ]),
+                }}),
+            )),
             "checks": or_null(described("Checks by name.", of_checks(checks, true))),
             "overrides": or_null(described(
                 "Other settings for some paths; later ones win.",

@@ -57,10 +57,7 @@ impl Plan {
         let mut own = BTreeSet::new();
         for (name, held) in &gathered.store.files {
             for path in held.documents.iter().flat_map(gitops::paths) {
-                let Some(directory) = join(".", &path) else { continue };
-                if !gathered.store.has_directory(&directory) {
-                    continue;
-                }
+                let Some(directory) = gathered.store.resolve(&path, name) else { continue };
                 if directory != "." && is_below(name, &directory) {
                     own.insert(directory.clone());
                 }

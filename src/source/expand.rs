@@ -8,13 +8,15 @@ use super::Environment;
 use super::discover::Seed;
 use super::gather::Gathered;
 use super::gitops::{self, Variables};
+use super::helm::{Release, Values};
 use super::kustomize::{self, Build, Refused};
 use super::programs::Programs;
 use super::read::Role;
 use super::roots::{Root, is_below};
-use super::store::{Held, Kustomization, join, parent};
+use super::store::{Held, Kustomization, parent};
 use crate::document::{
     Content, Document, Draft, Gap, GapReason, NamespaceSource, Node, ObjectId, RootKind, Span,
+    write_json,
 };
 
 /// Most objects of Flux and Argo CD that are followed in one root.
@@ -147,6 +149,80 @@ impl Expander<'_> {
         programs.chart(chart, programs.defaults(chart, environment))
     }
 
+    fn is_chart(&self, directory: &str) -> bool {
+        self.gathered.parts.values().any(|part| part.chart.as_deref() == Some(directory))
+    }
+
+    /// What a chart gives that an object of Flux or Argo CD installs.
+    fn installed(&self, chart: &str, release: Release) -> Build {
+        let Some(programs) = self.programs else {
+            self.lacks.set(true);
+            return Build::default();
+        };
+        programs.chart(chart, release)
+    }
+
+    /// The directory that a GitOps object means by a path.
+    fn directory(&self, path: &str, owner: &Document) -> Option<String> {
+        let file = self.gathered.texts.get(owner.head.file.0 as usize)?;
+        self.gathered.store.resolve(path, file.name())
+    }
+
+    /// What a HelmRelease installs; none where the chart is not in the tree.
+    fn release(&self, document: &Document, root: &Root) -> Option<Build> {
+        let release = gitops::release(document)?;
+        let chart = self.directory(&release.chart.as_ref()?.0, document)?;
+        if !self.is_chart(&chart) {
+            return None;
+        }
+        let mut values = Vec::new();
+        let mut gaps = Vec::new();
+        for source in &release.values_from {
+            let text = |key: &str| source.get(key).and_then(Node::as_str);
+            let key = text("valuesKey").unwrap_or("values.yaml");
+            let found = self.config_map(text("name").unwrap_or_default(), document, root);
+            let found = found.filter(|_| text("kind") == Some("ConfigMap"));
+            let value = found.and_then(|found| found.root().path(&["data", key])?.as_str());
+            match value.filter(|_| text("targetPath").is_none()) {
+                Some(value) => values.push(Values::Text(value.to_owned())),
+                None => gaps.push(Gap {
+                    reason: GapReason::UnresolvedVariable,
+                    what: format!("values of {}", document.id.title()),
+                    at: Some(source.span()),
+                    hint: "they are not in the input, and the chart was rendered without"
+                        .to_owned(),
+                    namespace: Some(release.namespace.clone()),
+                }),
+            }
+        }
+        if let Some(own) = release.values {
+            let mut text = String::new();
+            write_json(own, &mut text);
+            values.push(Values::Text(text));
+        }
+        let (name, namespace) = (release.name, release.namespace);
+        let release = Release { name, namespace, values, ..Release::default() };
+        let mut build = self.installed(&chart, release);
+        build.gaps.extend(gaps);
+        Some(build)
+    }
+
+    /// A ConfigMap that a GitOps object refers to, in its own namespace.
+    fn config_map<'d>(
+        &'d self,
+        name: &str,
+        owner: &Document,
+        root: &'d Root,
+    ) -> Option<&'d Document> {
+        let held = self.gathered.store.files.values().flat_map(|held| &held.documents);
+        root.documents.iter().chain(held).find(|document| {
+            let id = &document.id;
+            let assumed = document.namespace == NamespaceSource::Assumed;
+            let here = id.namespace == owner.id.namespace || assumed;
+            id.group.is_empty() && id.kind == "ConfigMap" && id.name == name && here
+        })
+    }
+
     /// Joins what the objects of a root make Flux and Argo CD apply.
     fn members(&self, root: &mut Root) {
         let mut seen = BTreeSet::new();
@@ -178,8 +254,8 @@ impl Expander<'_> {
     fn member(&self, document: &Document, root: &Root) -> Option<Build> {
         if let Some(kustomization) = gitops::kustomization(document) {
             let (path, _) = kustomization.path.clone()?;
-            let directory = join(".", &path).filter(|_| kustomization.from_git)?;
-            if kustomization.elsewhere || !self.gathered.store.has_directory(&directory) {
+            let directory = self.directory(&path, document)?;
+            if kustomization.elsewhere || !kustomization.from_git {
                 return None;
             }
             let build = self.flux(&directory);
@@ -192,21 +268,21 @@ impl Expander<'_> {
             }
             return Some(build);
         }
+        if gitops::release(document).is_some() {
+            return self.release(document, root);
+        }
         let application = gitops::application(document)?;
         let mut all = Build::default();
         for source in application.sources.iter().filter(|_| application.cluster.is_none()) {
             let (path, _) = source.path.as_ref()?;
-            let directory = join(".", path)?;
-            if !self.gathered.store.has_directory(&directory) {
-                return None;
-            }
-            let recurse = source.node.path(&["directory", "recurse"]).and_then(Node::as_bool);
-            let build = match self.gathered.store.kustomization(&directory) {
-                Kustomization::None => {
-                    let own = |name: &str| recurse == Some(true) || parent(name) == directory;
-                    self.manifests(&directory, own)
-                }
-                _ => self.kustomization(&directory),
+            let directory = self.directory(path, document)?;
+            let build = if self.is_chart(&directory) {
+                let release = gitops::source_release(source, &application, document);
+                self.installed(&directory, release)
+            } else if matches!(self.gathered.store.kustomization(&directory), Kustomization::None) {
+                self.manifests(&directory, |name| source.takes(name, &directory))
+            } else {
+                self.kustomization(&directory)
             };
             let settings = gitops::source_settings(source);
             all.append(self.overlaid(build, settings, &directory, document));
@@ -259,14 +335,7 @@ impl Expander<'_> {
         for source in sources {
             any = true;
             let text = |key: &str| source.get(key).and_then(Node::as_str).unwrap_or_default();
-            let held = self.gathered.store.files.values().flat_map(|held| &held.documents);
-            let named = |document: &&Document| {
-                let id = &document.id;
-                let here = id.namespace == owner.id.namespace
-                    || document.namespace == NamespaceSource::Assumed;
-                id.kind == "ConfigMap" && id.name == text("name") && here
-            };
-            match root.documents.iter().chain(held).find(named) {
+            match self.config_map(text("name"), owner, root) {
                 Some(found) if text("kind") == "ConfigMap" => {
                     let data = found.root().get("data").into_iter().flat_map(Node::children);
                     let values = data.filter_map(|value| {

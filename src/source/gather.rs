@@ -1,12 +1,13 @@
 //! Every file of a run, read once: those of the arguments, and what their kustomizations refer to
 //! elsewhere in the repository.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::PathBuf;
 
-use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::files::{Entry, What, walk};
+use super::gitops;
 use super::names::{Base, NameError};
 use super::read::{Outcome, Parsed, Role, read_entry};
 use super::store::{Held, KUSTOMIZATIONS, Store, join, parent};
@@ -41,43 +42,95 @@ pub(super) fn gather(request: &Request) -> Result<Gathered, NameError> {
     let mut entries = walk(request, &base)?;
     let mut outcomes: BTreeMap<usize, Outcome> = BTreeMap::new();
     let mut patches = BTreeSet::new();
-    let mut next = 0;
-    // A kustomization may refer to others outside of what was walked, and these to more.
-    while next < entries.len() {
-        let fresh: Vec<usize> = (next..entries.len())
-            .filter(|at| entries.get(*at).is_some_and(|entry| is_kustomization(entry)))
+    let mut known: HashSet<String> = entries.iter().map(|entry| entry.name.clone()).collect();
+    let mut read = 0;
+    let mut applied = BTreeSet::new();
+    // What was read may name more of the repository: other kustomizations, what Flux and Argo CD
+    // apply.
+    while read < entries.len() {
+        let first = read;
+        while read < entries.len() {
+            let fresh = read..entries.len();
+            read = entries.len();
+            for (at, outcome) in kustomizations(fresh, &entries, request) {
+                let directory = parent(&outcome.report.name).to_owned();
+                let trees = outcome.parsed.iter().flat_map(|parsed| &parsed.trees);
+                for reference in trees.flat_map(|tree| references(tree.root())) {
+                    if let Reference::Patch(path) = &reference {
+                        patches.extend(join(&directory, path));
+                    }
+                    entries.extend(follow(&reference, &directory, &base, &mut known));
+                }
+                outcomes.insert(at, outcome);
+            }
+        }
+        let rest: Vec<(usize, Entry)> = (first..read)
+            .filter(|at| !outcomes.contains_key(at))
+            .filter_map(|at| Some((at, entries.get(at)?.clone())))
             .collect();
-        next = entries.len();
-        let read = |at: usize| {
-            let entry = entries.get(at)?.clone();
-            Some((at, read_entry(entry, id_of(at), Role::Kustomization, request)))
+        let read_one = |(at, entry): (usize, Entry)| {
+            let role = match &entry.what {
+                What::Chart { .. } => Role::Chart,
+                _ if patches.contains(&entry.name) => Role::Patch,
+                _ => Role::Manifests,
+            };
+            (at, read_entry(entry, id_of(at), role, request))
         };
-        let read: Vec<(usize, Outcome)> = fresh.into_par_iter().filter_map(read).collect();
-        for (at, outcome) in read {
-            let trees = outcome.parsed.iter().flat_map(|parsed| &parsed.trees);
-            if trees.clone().any(|tree| is_object(tree)) {
-                continue; // an object that only has the name of the file
+        let read_now: Vec<(usize, Outcome)> = rest.into_par_iter().map(read_one).collect();
+        for (_, outcome) in &read_now {
+            let parsed = outcome.parsed.iter().filter(|p| p.kind == RootKind::Directory);
+            let documents = parsed.flat_map(|parsed| &parsed.reading.documents);
+            for path in documents.flat_map(gitops::paths) {
+                applied.insert((path, outcome.report.name.clone()));
             }
-            let directory = parent(&outcome.report.name).to_owned();
-            for reference in trees.flat_map(|tree| references(tree.root())) {
-                follow(&reference, &directory, &base, &mut entries, &mut patches);
-            }
-            outcomes.insert(at, outcome);
+        }
+        outcomes.extend(read_now);
+        for (path, file) in std::mem::take(&mut applied) {
+            entries.extend(walk_applied(&path, &file, request, &base, &mut known));
         }
     }
     let charts: Vec<Option<String>> = entries.iter().map(chart_of).collect();
-    let rest = entries.into_iter().enumerate().filter(|(at, _)| !outcomes.contains_key(at));
-    let rest: Vec<(usize, Entry)> = rest.collect();
-    let read = |(at, entry): (usize, Entry)| {
-        let role = match &entry.what {
-            What::Chart { .. } => Role::Chart,
-            _ if patches.contains(&entry.name) => Role::Patch,
-            _ => Role::Manifests,
-        };
-        (at, read_entry(entry, id_of(at), role, request))
-    };
-    outcomes.extend(rest.into_par_iter().with_min_len(1).map(read).collect::<Vec<_>>());
     Ok(assemble(outcomes, &charts, &base, request))
+}
+
+/// Reads the kustomization files among some entries.
+fn kustomizations(
+    fresh: std::ops::Range<usize>,
+    entries: &[Entry],
+    request: &Request,
+) -> Vec<(usize, Outcome)> {
+    let fresh: Vec<usize> =
+        fresh.filter(|at| entries.get(*at).is_some_and(is_kustomization)).collect();
+    let read = |at: usize| {
+        let entry = entries.get(at)?.clone();
+        let outcome = read_entry(entry, id_of(at), Role::Kustomization, request);
+        let mut trees = outcome.parsed.iter().flat_map(|parsed| &parsed.trees);
+        // An object of Flux may only have the name of the file.
+        let object = trees.any(|tree| is_object(tree));
+        (!object).then_some((at, outcome))
+    };
+    fresh.into_par_iter().filter_map(read).collect()
+}
+
+/// The files of a directory that a GitOps object applies, as far as they were not walked already.
+fn walk_applied(
+    path: &str,
+    file: &str,
+    request: &Request,
+    base: &Base,
+    known: &mut HashSet<String>,
+) -> Vec<Entry> {
+    let store = Store { directory: base.directory().to_owned(), ..Store::default() };
+    let Some(directory) = store.resolve(path, file).filter(|directory| directory != ".") else {
+        return Vec::new();
+    };
+    let request = Request {
+        paths: vec![base.directory().join(&directory)],
+        exclude: request.exclude.clone(),
+        ..Request::default()
+    };
+    let more = walk(&request, base).unwrap_or_default();
+    more.into_iter().filter(|entry| known.insert(entry.name.clone())).collect()
 }
 
 /// The configuration is the text before all files.
@@ -134,38 +187,27 @@ pub(super) fn patches(root: Node<'_>) -> Vec<String> {
     references(root).into_iter().filter_map(patch).collect()
 }
 
-/// Adds what a reference leads to, if it was not walked already.
+/// What a reference leads to, if it was not walked already.
 fn follow(
     reference: &Reference,
     directory: &str,
     base: &Base,
-    entries: &mut Vec<Entry>,
-    patches: &mut BTreeSet<String>,
-) {
+    known: &mut HashSet<String>,
+) -> Vec<Entry> {
     let (Reference::Resource(path) | Reference::Patch(path)) = reference;
-    let Some(name) = join(directory, path).filter(|_| !path.starts_with('/')) else { return };
-    if let Reference::Patch(_) = reference {
-        patches.insert(name.clone());
-    }
-    let place = base.directory().join(&name);
+    let name = join(directory, path).filter(|name| !path.starts_with('/') && !known.contains(name));
     // What lies elsewhere is followed inside the repository only.
-    let Ok(real) = place.canonicalize() else { return };
-    if !real.starts_with(base.directory()) {
-        return;
-    }
-    let mut add = |name: String, path: &Path| {
-        let known = entries.iter().any(|entry| entry.name == name);
-        if !known && path.is_file() {
-            entries.push(Entry { name, what: What::File(path.to_owned()) });
-        }
+    let real = name.and_then(|name| base.directory().join(name).canonicalize().ok());
+    let Some(real) = real.filter(|real| real.starts_with(base.directory())) else {
+        return Vec::new();
     };
-    if real.is_dir() {
-        for file in KUSTOMIZATIONS {
-            add(base.name(&real.join(file)), &real.join(file));
-        }
-    } else {
-        add(base.name(&real), &real);
-    }
+    let places: Vec<PathBuf> = match real.is_dir() {
+        true => KUSTOMIZATIONS.iter().map(|file| real.join(file)).collect(),
+        false => vec![real],
+    };
+    let entry = |path: PathBuf| Entry { name: base.name(&path), what: What::File(path) };
+    let files = places.into_iter().filter(|path| path.is_file()).map(entry);
+    files.filter(|entry| known.insert(entry.name.clone())).collect()
 }
 
 fn assemble(

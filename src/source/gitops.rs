@@ -5,16 +5,19 @@ mod argo;
 mod flux;
 mod substitute;
 
-pub(super) use argo::{Application, application, settings as source_settings};
-pub(super) use flux::{kustomization, settings};
+pub(super) use argo::{
+    Application, application, release as source_release, settings as source_settings,
+};
+pub(super) use flux::{kustomization, release, settings};
 pub(super) use substitute::{Variables, substitute};
 
 use crate::document::Document;
 
-/// The directories, as written, that an object of Flux or Argo CD applies.
+/// The directories, as written, that an object of Flux or Argo CD applies, charts included.
 pub(super) fn paths(document: &Document) -> Vec<String> {
     let of_flux = kustomization(document).and_then(|kustomization| kustomization.path);
     let of_argo = application(document).into_iter().flat_map(|application| application.sources);
     let of_argo = of_argo.filter_map(|source| source.path);
-    of_flux.into_iter().chain(of_argo).map(|path| path.0).collect()
+    let of_helm = release(document).and_then(|release| release.chart);
+    of_flux.into_iter().chain(of_argo).chain(of_helm).map(|path| path.0).collect()
 }

@@ -40,7 +40,7 @@ use roots::{Root, open_shared};
 use states::{Covered, settle};
 
 /// What to read.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Request {
     /// Files and directories, as given.
     pub paths: Vec<PathBuf>,

@@ -73,6 +73,7 @@ impl<'g> Programs<'g> {
             base: base.clone(),
             kube_version: self.request.kubernetes_version.clone(),
             api_versions: self.versions.clone(),
+            values: defaults.values.into_iter().map(|values| self.placed(values)).collect(),
             ..defaults
         };
         let named = self.gathered.store.files.iter();
@@ -102,6 +103,16 @@ impl<'g> Programs<'g> {
                 Build { objects, files, gaps, ..Build::default() }
             }
             Err(failure) => self.failed(chart, &release.namespace, &failure),
+        }
+    }
+
+    /// Values whose file has its real path.
+    fn placed(&self, values: Values) -> Values {
+        match values {
+            Values::File { name, path } => {
+                Values::File { path: self.gathered.store.directory.join(path), name }
+            }
+            Values::Text(_) => values,
         }
     }
 

@@ -70,6 +70,24 @@ impl Store {
         behind.next().is_some_and(|(name, _)| name.starts_with(&prefix))
     }
 
+    /// The directory that a GitOps object in a file means by a path: relative to the repository, else
+    /// to the outermost directory above the file in which there is such a path.
+    pub(super) fn resolve(&self, path: &str, file: &str) -> Option<String> {
+        let mut above = vec![parent(file)];
+        while let Some(directory) = above.last().copied().filter(|directory| *directory != ".") {
+            above.push(parent(directory));
+        }
+        let candidates = above.into_iter().rev().filter_map(|directory| join(directory, path));
+        let exists = |name: &String| self.has_directory(name) || self.is_directory(name);
+        candidates.into_iter().find(exists)
+    }
+
+    /// Whether a directory exists, read or not, and no symbolic link leads out of the base on the way.
+    pub(super) fn is_directory(&self, name: &str) -> bool {
+        let real = self.directory.join(name).canonicalize();
+        real.is_ok_and(|real| real.is_dir() && real.starts_with(&self.directory))
+    }
+
     /// The text of a file that holds no manifests, as a generator wants it.
     ///
     /// # Errors

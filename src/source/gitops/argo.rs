@@ -1,6 +1,12 @@
 //! Applications of Argo CD.
 
-use crate::document::{Content, Document, Draft, Node, Span};
+use std::path::PathBuf;
+
+use globset::Glob;
+
+use super::super::helm::{Release, Values};
+use super::super::store::join;
+use crate::document::{Content, Document, Draft, Node, Span, write_json};
 
 /// An Application as written.
 pub(in crate::source) struct Application<'d> {
@@ -18,10 +24,64 @@ pub(in crate::source) struct Application<'d> {
 pub(in crate::source) struct Source<'d> {
     /// A directory of the repository.
     pub(in crate::source) path: Option<(String, Span)>,
-    /// A chart of a registry.
-    pub(in crate::source) chart: Option<String>,
     /// The whole entry.
     pub(in crate::source) node: Node<'d>,
+}
+
+impl Source<'_> {
+    /// Whether a plain directory gives a file: its own ones, those below where it says so, and
+    /// among them what its globs take.
+    pub(in crate::source) fn takes(&self, name: &str, directory: &str) -> bool {
+        let options = self.node.get("directory");
+        let option = |key: &str| options.and_then(|options| options.get(key));
+        let recurse = option("recurse").and_then(Node::as_bool) == Some(true);
+        let holder = name.rsplit_once('/').map_or(".", |(holder, _)| holder);
+        let inner = match directory {
+            "." => name,
+            directory => name.strip_prefix(directory).unwrap_or(name).trim_start_matches('/'),
+        };
+        let matches = |key: &str| {
+            let glob = option(key).and_then(Node::as_str).filter(|glob| !glob.is_empty())?;
+            Some(Glob::new(glob).is_ok_and(|glob| glob.compile_matcher().is_match(inner)))
+        };
+        (recurse || holder == directory)
+            && matches("include") != Some(false)
+            && matches("exclude") != Some(true)
+    }
+}
+
+/// How an Application installs a chart.
+pub(in crate::source) fn release(
+    source: &Source<'_>,
+    application: &Application<'_>,
+    document: &Document,
+) -> Release {
+    let helm = source.node.get("helm");
+    let part = |key: &str| helm.and_then(|helm| helm.get(key));
+    let text = |key: &str| part(key).and_then(Node::as_str).map(str::to_owned);
+    let directory = source.path.as_ref().map_or(".", |(path, _)| path.as_str());
+    let files = part("valueFiles").into_iter().flat_map(Node::children);
+    let files = files.filter_map(Node::as_str).filter_map(|file| join(directory, file));
+    let mut values: Vec<Values> =
+        files.map(|name| Values::File { path: PathBuf::from(&name), name }).collect();
+    values.extend(text("values").map(Values::Text));
+    if let Some(object) = part("valuesObject") {
+        let mut text = String::new();
+        write_json(object, &mut text);
+        values.push(Values::Text(text));
+    }
+    let parameters = part("parameters").into_iter().flat_map(Node::children);
+    let sets = parameters.filter_map(|parameter| {
+        let text = |key: &str| parameter.get(key).and_then(Node::as_str);
+        Some(format!("{}={}", text("name")?, text("value")?))
+    });
+    Release {
+        name: text("releaseName").unwrap_or_else(|| document.id.name.clone()),
+        namespace: application.namespace.as_ref().map(|(name, _)| name.clone()).unwrap_or_default(),
+        values,
+        sets: sets.collect(),
+        ..Release::default()
+    }
 }
 
 /// What a source of an Application sets, as a kustomization; none where it sets nothing.
@@ -84,11 +144,7 @@ pub(in crate::source) fn application(document: &Document) -> Option<Application<
         let value = node.get(key)?;
         Some((value.as_str()?.to_owned(), value.span()))
     };
-    let source = |node| Source {
-        path: text(node, "path"),
-        chart: text(node, "chart").map(|(chart, _)| chart),
-        node,
-    };
+    let source = |node| Source { path: text(node, "path"), node };
     let sources = match spec.get("sources") {
         Some(sources) => sources.children().map(source).collect(),
         None => spec.get("source").into_iter().map(source).collect(),

@@ -58,8 +58,6 @@ pub(in crate::source) fn settings(kustomization: &Kustomization<'_>) -> Option<D
 pub(in crate::source) struct HelmRelease<'d> {
     /// The directory of a chart in the repository.
     pub(in crate::source) chart: Option<(String, Span)>,
-    /// The chart's name, for people.
-    pub(in crate::source) title: String,
     /// Name of the release.
     pub(in crate::source) name: String,
     /// Namespace of the release.
@@ -88,11 +86,6 @@ pub(in crate::source) fn release(document: &Document) -> Option<HelmRelease<'_>>
     let path = chart.filter(|_| in_git);
     Some(HelmRelease {
         chart: path.and_then(|node| Some((node.as_str()?.to_owned(), node.span()))),
-        title: chart
-            .and_then(Node::as_str)
-            .map(str::to_owned)
-            .or_else(|| text(&["chartRef", "name"]))
-            .unwrap_or_else(|| id.name.clone()),
         name: text(&["releaseName"]).unwrap_or(default),
         namespace: target.unwrap_or_else(|| id.namespace.clone()),
         values: spec.get("values"),
