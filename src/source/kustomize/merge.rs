@@ -162,6 +162,16 @@ fn verbatim(patch: &Draft, object: Option<&Draft>) -> Result<Draft, Refused> {
             draft.fields().iter().any(|field| field.key == "$patch" || directive(&field.value));
         own || draft.items().iter().any(directive)
     }
+    fn null(draft: &Draft) -> bool {
+        draft
+            .fields()
+            .iter()
+            .any(|field| matches!(field.value.value, Content::Null) || null(&field.value))
+            || draft.items().iter().any(null)
+    }
+    if null(patch) {
+        return unsupported(patch, "a key without a value in a list that is replaced");
+    }
     if directive(patch) {
         return unsupported(patch, "a `$patch` directive in a list that is replaced");
     }
