@@ -249,7 +249,7 @@ impl Forest {
             (4, "common"),
             (5, "annotations"),
             (4, "images"),
-            (6, "replicas"),
+            (12, "replicas"),
             (2, "generate"),
             (4, "secret"),
             (3, "merge"),
@@ -387,8 +387,8 @@ impl Forest {
             "",
             "",
             ", labels: {patched: 'yes'}",
-            ", labels: {app: null}",
-            ", annotations: {a: null, note: v}",
+            ", labels: {app: other}",
+            ", annotations: {note: v}",
         ]);
         let body = self.change(kind);
         let patch = format!(
