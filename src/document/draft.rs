@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::files::{FileId, Span, narrow};
+use super::redact;
 use super::scalar::{Plain, resolve};
 use super::tree::{Entry, Mark, Node, Redacted, Role, Slot, Style, Text, Tree, Value};
 use super::{Document, Kind, NamespaceSource, ObjectId, SecretHit};
@@ -330,7 +331,10 @@ impl Document {
         let overridden = "this value is overridden";
         let replaced = draft.replaced().into_iter().map(|(new, old)| (new, old, overridden));
         let sources = self.sources().into_iter().chain(replaced).collect();
-        let tree = draft.into_tree();
+        let mut tree = draft.into_tree();
+        // What a renderer brought was not read as part of this object.
+        let kind = (id.group.as_str(), id.kind.as_str());
+        let brought = redact::object(&mut tree, 0, kind, "").hits;
         let hits = self.secrets.iter().filter_map(|hit| {
             let was = self.tree.node(hit.node).span();
             let credential = |at: &u32| {
@@ -341,7 +345,7 @@ impl Document {
             let node = (0..narrow(tree.entries.len())).find(credential)?;
             Some(SecretHit { node, ..hit.clone() })
         });
-        let secrets: Vec<SecretHit> = hits.collect();
+        let secrets: Vec<SecretHit> = hits.chain(brought).collect();
         Self {
             kind: Kind::of(&id.group, &id.kind),
             id: Arc::new(id),

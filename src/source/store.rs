@@ -126,35 +126,57 @@ pub(super) fn parent(name: &str) -> &str {
 
 #[cfg(test)]
 impl Store {
-    /// A store of texts, by their names. What is called a patch holds no objects.
+    /// A store of texts, by their names. Kustomization files and what they call a patch hold trees,
+    /// all others objects.
     pub(super) fn of_texts(texts: &[(&str, &str)]) -> Self {
-        use crate::document::{ReadOptions, read, read_settings};
+        use crate::document::{Node, ReadOptions, read, read_settings};
+        let trees_of = |id: FileId, text: &str| {
+            let (mut trees, mut problem, mut start) = (Vec::new(), None, 0);
+            let ends = text.match_indices("\n---").map(|(at, _)| at + 1).chain([text.len()]);
+            for end in ends {
+                let piece = text.get(start..end).unwrap_or_default();
+                let line = piece.find('\n').filter(|_| piece.starts_with("---")).unwrap_or(0);
+                // Blanks in the place of what stands before: the places are those of the file.
+                let blanks =
+                    " \n".repeat((start + line) / 2) + "\n".repeat((start + line) % 2).as_str();
+                match read_settings(id, &(blanks + piece.get(line..).unwrap_or_default())) {
+                    Ok((tree, _)) => trees.extend(tree.map(Arc::new)),
+                    Err(wrong) => problem = Some((wrong.at, wrong.message)),
+                }
+                start = end;
+            }
+            (trees, problem)
+        };
+        let id = |number: usize| FileId(u32::try_from(number).expect("few texts"));
+        let is_kustomization =
+            |name: &str| KUSTOMIZATIONS.contains(&name.rsplit('/').next().unwrap_or(name));
+        let mut patches = std::collections::BTreeSet::new();
+        for (number, (name, text)) in
+            texts.iter().enumerate().filter(|(_, (n, _))| is_kustomization(n))
+        {
+            for tree in trees_of(id(number), text).0 {
+                for key in ["patches", "patchesStrategicMerge", "patchesJson6902"] {
+                    for entry in tree.root().get(key).into_iter().flat_map(Node::children) {
+                        let path =
+                            entry.as_str().or_else(|| entry.get("path").and_then(Node::as_str));
+                        patches.extend(path.and_then(|path| join(parent(name), path)));
+                    }
+                }
+            }
+        }
         let mut store = Self { limit: 1 << 20, ..Self::default() };
         for (number, (name, text)) in texts.iter().enumerate() {
-            let id = FileId(u32::try_from(number).expect("few texts"));
-            let reading = read(id, text, &ReadOptions::default());
-            let file = name.rsplit('/').next().unwrap_or(name);
-            let settings = KUSTOMIZATIONS.contains(&file) || file.contains("patch");
-            let (mut trees, mut problem) = (Vec::new(), None);
-            if settings {
-                let mut start = 0;
-                let ends = text.match_indices("\n---").map(|(at, _)| at + 1).chain([text.len()]);
-                for end in ends {
-                    let piece = text.get(start..end).unwrap_or_default();
-                    let piece = piece.strip_prefix("---").unwrap_or(piece);
-                    match read_settings(id, piece) {
-                        Ok((tree, _)) => trees.extend(tree.map(Arc::new)),
-                        Err(wrong) => problem = Some((wrong.at, wrong.message)),
-                    }
-                    start = end;
-                }
+            let id = id(number);
+            let held = if is_kustomization(name) || patches.contains(*name) {
+                let (trees, problem) = trees_of(id, text);
+                Held { id, documents: Vec::new(), trees, problem }
             } else {
+                let reading = read(id, text, &ReadOptions::default());
                 let stranger = || (Span::start_of(id), "a document that is no object".to_owned());
-                problem = reading.problems.first().map(|p| (p.at, p.message.clone()));
-                problem = problem.or_else(|| (reading.not_kubernetes > 0).then(stranger));
-            }
-            let documents = if settings { Vec::new() } else { reading.documents };
-            let held = Held { id, documents, trees, problem };
+                let problem = reading.problems.first().map(|p| (p.at, p.message.clone()));
+                let problem = problem.or_else(|| (reading.not_kubernetes > 0).then(stranger));
+                Held { id, documents: reading.documents, trees: Vec::new(), problem }
+            };
             store.files.insert((*name).to_owned(), held);
         }
         store

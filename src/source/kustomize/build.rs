@@ -345,11 +345,9 @@ fn finish(mut objects: Vec<Object<'_>>) -> Result<Vec<Document>, Refused> {
                 what: format!("the annotation `{key}`"),
             });
         }
-        let empty = matches!(object.view().path(&["metadata", "annotations"]), Some(view) if is_empty_map(view));
-        if empty
-            && !object.memory.is_empty()
-            && let Some(metadata) = object.draft().get_mut("metadata")
-        {
+        // Kustomize writes the annotations anew, and none where there are none.
+        let empty = object.view().path(&["metadata", "annotations"]).is_some_and(is_empty);
+        if empty && let Some(metadata) = object.draft().get_mut("metadata") {
             metadata.remove("annotations");
         }
         documents.push(document(object));
@@ -357,7 +355,7 @@ fn finish(mut objects: Vec<Object<'_>>) -> Result<Vec<Document>, Refused> {
     Ok(documents)
 }
 
-fn is_empty_map(view: View<'_>) -> bool {
+fn is_empty(view: View<'_>) -> bool {
     let mut any = view.as_str().is_some() || view.is_list();
     view.each(&mut |_, _| any = true);
     !any

@@ -232,9 +232,13 @@ pub(super) const REPLICAS: [Spec; 4] = [
     of("", "StatefulSet", "spec/replicas", true),
 ];
 
-/// Images that do not lie in a list of containers.
-pub(super) const VOLUME_IMAGES: [Spec; 3] = [
+/// Images. Those in containers are reached a second time here, as kustomize does it.
+pub(super) const IMAGES: [Spec; 7] = [
+    any("spec/containers/image", false),
+    any("spec/initContainers/image", false),
     any("spec/volumes/image/reference", false),
+    any("spec/template/spec/containers/image", false),
+    any("spec/template/spec/initContainers/image", false),
     any("spec/template/spec/volumes/image/reference", false),
     any("spec/jobTemplate/spec/template/spec/volumes/image/reference", false),
 ];

@@ -112,6 +112,10 @@ impl Forest {
             _ => "",
         };
         let known = (kind, version, name.clone(), namespace.to_owned());
+        let named = |object: &(&str, &str, String, String)| object.0 == kind && object.2 == name;
+        if self.objects.iter().any(named) && !self.dice.one_in(4) {
+            return String::new();
+        }
         if self.objects.contains(&known) && !self.dice.one_in(20) {
             return String::new();
         }
@@ -174,7 +178,7 @@ impl Forest {
             "NetworkPolicy" => self.dice.word(&[
                 "spec: {podSelector: {}, policyTypes: [Ingress]}\n",
                 "spec: {podSelector: {matchLabels: {app: web}}, ingress: [{from: [{podSelector: {matchLabels: {a: b}}}, {namespaceSelector: {}}]}]}\n",
-                "spec: {podSelector: {matchLabels: }, egress: [{}]}\n",
+                "spec: {podSelector: {matchLabels: null}, egress: [{}]}\n",
             ]).to_owned(),
             "HorizontalPodAutoscaler" => {
                 format!("spec: {{scaleTargetRef: {{apiVersion: apps/v1, kind: Deployment, name: {name}}}}}\n")
@@ -206,13 +210,13 @@ impl Forest {
             ", ports: [{containerPort: 80, protocol: TCP}]",
         ]);
         let mut text = format!(
-            "{indent}  serviceAccountName: {a}\n{indent}  containers:\n{indent}  - {{name: main, image: '{image}'{ports}, env: [{{name: A, value: x}}, {{name: B, valueFrom: {{configMapKeyRef: {{name: {b}, key: k}}}}}}], args: [x, y]}}\n"
+            "{indent}  serviceAccountName: {a}\n{indent}  containers:\n{indent}  - {{name: main, image: '{image}'{ports}, env: [{{name: A, value: x}}, {{name: B, valueFrom: {{configMapKeyRef: {{name: {b}, key: k}}}}}}], args: [x, w]}}\n"
         );
         if self.dice.one_in(2) {
             text.push_str(&format!("{indent}  - {{name: side, image: app:v1, envFrom: [{{secretRef: {{name: {c}}}}}], volumeMounts: [{{name: v, mountPath: /a}}]}}\n"));
         }
         if self.dice.one_in(2) {
-            text.push_str(&format!("{indent}  volumes: [{{name: v, configMap: {{name: {d}}}}}, {{name: w, emptyDir: }}, {{name: p, projected: {{sources: [{{secret: {{name: {c}}}}}]}}}}]\n"));
+            text.push_str(&format!("{indent}  volumes: [{{name: v, configMap: {{name: {d}}}}}, {{name: w, emptyDir: {{}}}}, {{name: p, projected: {{sources: [{{secret: {{name: {c}}}}}]}}}}]\n"));
         }
         if self.dice.one_in(3) {
             text.push_str(&format!("{indent}  initContainers: [{{name: init, image: nginx}}]\n{indent}  affinity: {{podAntiAffinity: {{requiredDuringSchedulingIgnoredDuringExecution: [{{labelSelector: {{matchLabels: {{app: web}}}}, topologyKey: h}}]}}}}\n"));
@@ -245,7 +249,7 @@ impl Forest {
             (4, "common"),
             (5, "annotations"),
             (4, "images"),
-            (6, "replicas"),
+            (12, "replicas"),
             (2, "generate"),
             (4, "secret"),
             (3, "merge"),
@@ -294,23 +298,21 @@ impl Forest {
                     "tagSuffix: -x"
                 ])
             ),
-            "replicas" => format!("replicas: [{{name: {}, count: 5}}]\n", self.reference()),
+            "replicas" => {
+                let scaled = |kind: &str| matches!(kind, "Deployment" | "StatefulSet");
+                let known = self.objects.iter().find(|(kind, ..)| scaled(kind));
+                let name = known.map_or("web", |(_, _, name, _)| name);
+                format!("replicas: [{{name: {name}, count: 5}}]\n")
+            }
             "generate" | "secret" => self.generator(at, part == "secret"),
-            "options" => "generatorOptions: {labels: {gen: y}, annotations: {gen: z}}\n".to_owned(),
+            "options" => "generatorOptions: {labels: {gen: w}, annotations: {gen: z}}\n".to_owned(),
             _ => self.patch(at, part),
         }
     }
 
     fn generator(&mut self, at: &str, secret: bool) -> String {
         let key = if secret { "secretGenerator" } else { "configMapGenerator" };
-        let behavior = self.dice.word(&[
-            "",
-            "",
-            "",
-            ", behavior: create",
-            ", behavior: merge",
-            ", behavior: replace",
-        ]);
+        let behavior = self.dice.word(&["", "", "", ", behavior: create", "", "", ""]);
         let hash = self.dice.word(&[
             "",
             ", options: {disableNameSuffixHash: true}",
@@ -324,8 +326,8 @@ impl Forest {
             "files: [v.txt]",
             "files: [key=v.txt]",
             "envs: [e.env]",
-            "literals: [a]",
-            "files: [absent.txt]",
+            "literals: [a=]",
+            "files: [e.env]",
         ]);
         if !self.files.iter().any(|(file, _)| *file == format!("{at}/v.txt")) {
             self.files.push((format!("{at}/v.txt"), "some\ntext\n".to_owned()));
@@ -349,6 +351,8 @@ impl Forest {
             let operation = self.dice.word(&[
                 "[{op: add, path: /metadata/annotations/added, value: x}]",
                 "[{op: add, path: /metadata/labels/added, value: x}]",
+                "[{op: add, path: /extra, value: {a: [1]}}]",
+                "[{op: replace, path: /kind, value: Deployment}]",
                 "[{op: replace, path: /spec/replicas, value: 7}]",
                 "[{op: remove, path: /spec/replicas}]",
                 "[{op: add, path: /spec/template/spec/containers/-, value: {name: late, image: nginx}}]",
@@ -360,7 +364,15 @@ impl Forest {
                 "[{op: remove, path: /metadata/annotations}]",
                 "[{op: add, path: /spec/ports/0, value: {port: 9}}]",
             ]);
-            return format!("{key}:\n- target: {target}\n  patch: |-\n    {operation}\n");
+            let operation = operation.trim_matches(['[', ']']).replace("}, {op", "}\n    - {op");
+            return format!("{key}:\n- target: {target}\n  patch: |-\n    - {operation}\n");
+        }
+        if part == "target" && self.dice.one_in(3) {
+            let target = self.target();
+            let labels = self.dice.word(&["labels: {own: a}", "annotations: {own: a}", "x: w"]);
+            return format!(
+                "patches:\n- target: {target}\n  patch: |-\n    kind: X\n    metadata: {{name: x, {labels}}}\n"
+            );
         }
         let (kind, version, name, namespace) = match self.objects.is_empty() {
             true => ("Deployment", "apps/v1", "web".to_owned(), String::new()),
@@ -375,8 +387,8 @@ impl Forest {
             "",
             "",
             ", labels: {patched: 'yes'}",
-            ", labels: {app: null}",
-            ", annotations: {a: null, n: v}",
+            ", labels: {app: other}",
+            ", annotations: {note: v}",
         ]);
         let body = self.change(kind);
         let patch = format!(
@@ -420,7 +432,7 @@ impl Forest {
                 "spec: {template: {spec: {containers: [{name: extra, image: e}, {name: side, $patch: delete}]}}}\n",
                 "spec: {template: {spec: {containers: [{name: main, ports: [{containerPort: 81, name: h}, {containerPort: 99}]}], volumes: [{name: v, emptyDir: {}, configMap: null}, {name: n, secret: {secretName: web}}]}}}\n",
                 "spec: {template: {spec: {containers: [{name: main, args: [q], command: [a, b]}], affinity: null, nodeSelector: {a: b, c: null}}}}\n",
-                "spec: {selector: {matchLabels: {app: null, x: y}}, template: {metadata: {labels: {tier: '2'}}}}\n",
+                "spec: {selector: {matchLabels: {app: null, x: w}}, template: {metadata: {labels: {tier: '2'}}}}\n",
                 "$patch: delete\n",
                 "spec: {template: {spec: {serviceAccountName: api, securityContext: {runAsNonRoot: true, seccompProfile: {type: null}}}}}\n",
             ]).to_owned(),

@@ -3,7 +3,7 @@
 use crate::document::{Content, Draft, Span};
 
 use super::Refused;
-use super::object::{Memory, Object};
+use super::object::Object;
 
 /// An operation.
 struct Operation<'p> {
@@ -28,9 +28,7 @@ pub(super) fn apply(object: &mut Object<'_>, operations: &Draft) -> Result<(), R
     }
     for item in operations.items() {
         let operation = read(item)?;
-        if forgotten(&operation)? {
-            object.memory = Memory::default();
-        }
+        reachable(&operation)?;
         run(object.draft(), &operation)?;
     }
     let draft = object.draft();
@@ -59,8 +57,9 @@ fn read(item: &Draft) -> Result<Operation<'_>, Refused> {
     Ok(Operation { at: item.span, name, path, from, value: item.get("value") })
 }
 
-/// Whether an operation takes away what kustomize remembers in annotations.
-fn forgotten(operation: &Operation<'_>) -> Result<bool, Refused> {
+/// Refuses an operation that could show what kustomize keeps in annotations. It puts them back after
+/// the patch, so they may be replaced or removed.
+fn reachable(operation: &Operation<'_>) -> Result<(), Refused> {
     let whole = |path: &str| matches!(path, "" | "/" | "/metadata" | "/metadata/annotations");
     let from = matches!(operation.name, "move" | "copy") && whole(operation.from);
     let annotations = operation.path == "/metadata/annotations"
@@ -69,7 +68,7 @@ fn forgotten(operation: &Operation<'_>) -> Result<bool, Refused> {
         let what = "a JSON operation on the metadata as a whole".to_owned();
         return Err(Refused::Unsupported { at: operation.at, what });
     }
-    Ok(annotations)
+    Ok(())
 }
 
 fn run(draft: &mut Draft, operation: &Operation<'_>) -> Result<(), Refused> {

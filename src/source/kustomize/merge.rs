@@ -162,6 +162,16 @@ fn verbatim(patch: &Draft, object: Option<&Draft>) -> Result<Draft, Refused> {
             draft.fields().iter().any(|field| field.key == "$patch" || directive(&field.value));
         own || draft.items().iter().any(directive)
     }
+    fn null(draft: &Draft) -> bool {
+        draft
+            .fields()
+            .iter()
+            .any(|field| matches!(field.value.value, Content::Null) || null(&field.value))
+            || draft.items().iter().any(null)
+    }
+    if null(patch) {
+        return unsupported(patch, "a key without a value in a list that is replaced");
+    }
     if directive(patch) {
         return unsupported(patch, "a `$patch` directive in a list that is replaced");
     }
@@ -180,10 +190,15 @@ fn list(
         old.into_iter().zip(items.into_iter().map(Some)).collect();
     let step = Some(Step::Map(shape));
     let mut merged = Vec::with_capacity(items.len() + new.len());
+    // Where items have two keys, kustomize leaves those that it changes where they were.
+    let stay = new.iter().any(|name| name.len() > 1);
     for (name, change) in new.iter().zip(patch.items()) {
-        let same = items.iter_mut().find(|(known, _)| known == name);
-        let same = same.and_then(|(_, item)| item.take());
-        merged.extend(walk(same, Some(change), step)?);
+        let same = items.iter_mut().find(|(known, _)| known == name).map(|(_, item)| item);
+        match same {
+            Some(item) if stay => *item = walk(item.take(), Some(change), step)?,
+            Some(item) => merged.extend(walk(item.take(), Some(change), step)?),
+            None => merged.extend(walk(None, Some(change), step)?),
+        }
     }
     for item in items.into_iter().filter_map(|(_, item)| item) {
         merged.extend(walk(Some(item), None, step)?);

@@ -297,36 +297,53 @@ impl<'a> View<'a> {
 
 /// Refuses what kustomize reads otherwise than clients do: `yes`, `on` and the like, which it takes
 /// for strings, dates, to which it adds a time, and null in a list, which it does not take.
-fn check(node: Node<'_>) -> Result<(), Refused> {
-    let Some(at) = strange(node) else { return Ok(()) };
-    if at.is_null() {
-        return Err(Refused::Broken {
-            at: at.span(),
-            message: "the list has an empty item".to_owned(),
-            help: "remove the item",
-        });
-    }
-    let what = match at.as_str() {
-        Some(_) => "a date without quotes".to_owned(),
-        None => "a boolean other than `true` and `false`".to_owned(),
-    };
-    Err(Refused::Unsupported { at: at.span(), what })
-}
-
-fn strange(node: Node<'_>) -> Option<Node<'_>> {
+pub(super) fn check(node: Node<'_>) -> Result<(), Refused> {
+    let length = |span: Span| span.end.saturating_sub(span.start);
+    let unsupported =
+        |at: Span, what: &str| Err(Refused::Unsupported { at, what: what.to_owned() });
     match node.value() {
         Value::Bool(value) if node.style() == Style::Plain => {
-            let length = node.span().end.saturating_sub(node.span().start);
-            (length != if value { 4 } else { 5 }).then_some(node)
+            if length(node.span()) != if value { 4 } else { 5 } {
+                return unsupported(node.span(), "a boolean other than `true` and `false`");
+            }
         }
-        Value::Str(text) if node.style() == Style::Plain => is_date(text).then_some(node),
-        Value::List => node.children().find_map(|item| match item.is_null() {
-            true => Some(item),
-            false => strange(item),
-        }),
-        Value::Map => node.children().find_map(strange),
-        _ => None,
+        Value::Str(text) if node.style() == Style::Plain && is_date(text) => {
+            return unsupported(node.span(), "a date without quotes");
+        }
+        Value::List => {
+            if let Some(item) = node.children().find(|item| item.is_null()) {
+                return Err(Refused::Broken {
+                    at: item.span(),
+                    message: "the list has an empty item".to_owned(),
+                    help: "remove the item",
+                });
+            }
+            node.children().try_for_each(check)?;
+        }
+        Value::Map => {
+            for child in node.children() {
+                let plain = match child.key() {
+                    "true" => 4,
+                    "false" => 5,
+                    _ => 0,
+                };
+                if let Some(key) = child.key_span().filter(|key| plain > 0 && length(*key) < plain)
+                {
+                    return unsupported(
+                        key,
+                        "a key other than `true` and `false` that is a boolean",
+                    );
+                }
+                if node.style() == Style::Flow && child.is_null() && length(child.span()) == 0 {
+                    let at = child.key_span().unwrap_or(child.span());
+                    return unsupported(at, "a key without a value in braces");
+                }
+                check(child)?;
+            }
+        }
+        _ => {}
     }
+    Ok(())
 }
 
 /// Whether a scalar begins like a date: four digits and a hyphen.

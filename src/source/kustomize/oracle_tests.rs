@@ -19,6 +19,8 @@ use crate::source::store::{KUSTOMIZATIONS, Store};
 struct Tally {
     equal: usize,
     both_refuse: usize,
+    /// The beginnings of our messages where both refuse.
+    refusals: BTreeMap<String, usize>,
     unsupported: BTreeMap<String, usize>,
     gaps: usize,
     wrong: Vec<String>,
@@ -140,8 +142,12 @@ fn compare(program: &str, base: &Path, store: &Store, directory: &str, tally: &m
             };
             format!("ours:\n  {}\ntheirs:\n  {}", only(&ours, &theirs), only(&theirs, &ours))
         }
-        (Err(Refused::Broken { .. }), Err(_)) => {
+        (Err(Refused::Broken { message, .. }), Err(_)) => {
             tally.both_refuse += 1;
+            *tally
+                .refusals
+                .entry(message.split('`').next().unwrap_or_default().to_owned())
+                .or_default() += 1;
             return;
         }
         (Ok(_), Err(text)) => format!("only kustomize refuses: {text}"),
@@ -185,8 +191,8 @@ fn generated_kustomizations_are_rendered_as_kustomize_renders_them() {
         }
     }
     eprintln!(
-        "{} equal, {} refused by both, {} with gaps, unsupported: {:?}",
-        tally.equal, tally.both_refuse, tally.gaps, tally.unsupported
+        "{} equal, {} refused by both, {} with gaps, unsupported: {:#?}, refused: {:#?}",
+        tally.equal, tally.both_refuse, tally.gaps, tally.unsupported, tally.refusals
     );
     assert!(tally.wrong.is_empty(), "{}", tally.wrong.join("\n\n"));
 }
@@ -220,8 +226,8 @@ fn the_corpus_is_rendered_as_kustomize_renders_it() {
         }
     }
     eprintln!(
-        "corpus: {} equal, {} refused by both, {} with gaps, unsupported: {:?}",
-        tally.equal, tally.both_refuse, tally.gaps, tally.unsupported
+        "corpus: {} equal, {} refused by both, {} with gaps, unsupported: {:#?}, refused: {:#?}",
+        tally.equal, tally.both_refuse, tally.gaps, tally.unsupported, tally.refusals
     );
     assert!(tally.wrong.is_empty(), "{} wrong\n{}", tally.wrong.len(), tally.wrong.join("\n\n"));
 }

@@ -2,12 +2,12 @@
 
 use regex::Regex;
 
-use crate::document::{Draft, Span, read_settings};
+use crate::document::{Draft, Node, Span, Style, read_settings};
 use crate::source::store::Held;
 
 use super::build::{Builder, missing, unbroken};
 use super::file::{File, Patch, Target, Text};
-use super::object::{Id, Object, View};
+use super::object::{Id, Object, View, check};
 use super::{Refused, json, merge};
 
 type Done = Result<(), Refused>;
@@ -192,6 +192,13 @@ fn file_drafts(
         });
     };
     unbroken(held)?;
+    // Kustomize takes a list in brackets for JSON; whether it is cannot be seen in its tree.
+    let bracket = |root: Node<'_>| root.is_list() && root.style() == Style::Flow;
+    if !name.ends_with(".json") && held.trees.first().is_some_and(|tree| bracket(tree.root())) {
+        let what = "a patch file in brackets that is not called `.json`".to_owned();
+        return Err(Refused::Unsupported { at: path.at, what });
+    }
+    held.trees.iter().try_for_each(|tree| checked(tree.root()))?;
     Ok(held.trees.iter().map(|tree| Draft::of(tree.root())).collect())
 }
 
@@ -199,9 +206,26 @@ fn file_drafts(
 fn inline_drafts(held: &Held, text: Text<'_>) -> Result<Vec<Draft>, Refused> {
     let mut drafts = Vec::new();
     let mut piece = String::new();
+    let whole = text.text.trim();
+    if whole.starts_with('[') && serde_json::from_str::<serde::de::IgnoredAny>(whole).is_err() {
+        let message = "the patch begins like JSON and is none".to_owned();
+        return Err(Refused::Broken {
+            at: text.at,
+            message,
+            help: "write JSON, or a YAML list with hyphens",
+        });
+    }
     let mut read = |piece: &str| -> Done {
         match read_settings(held.id, piece) {
             Ok((tree, _)) => {
+                // Places inside the text are none of the file.
+                let here = |refused| match refused {
+                    Refused::Unsupported { what, .. } => Refused::Unsupported { at: text.at, what },
+                    Refused::Broken { message, help, .. } => {
+                        Refused::Broken { at: text.at, message, help }
+                    }
+                };
+                tree.iter().try_for_each(|tree| checked(tree.root())).map_err(here)?;
                 let mut draft = tree.map(|tree| Draft::of(tree.root()));
                 draft.iter_mut().for_each(|draft| settle(draft, text.at));
                 drafts.extend(draft);
@@ -224,6 +248,11 @@ fn inline_drafts(held: &Held, text: Text<'_>) -> Result<Vec<Draft>, Refused> {
     }
     read(&piece)?;
     Ok(drafts)
+}
+
+/// Checks a strategic merge patch; operations are read as clients read them.
+fn checked(root: Node<'_>) -> Done {
+    if root.is_list() { Ok(()) } else { check(root) }
 }
 
 /// Gives every part of an inline patch the place of the whole.

@@ -8,8 +8,8 @@ use crate::document::{Content, Draft, Span};
 
 use super::Refused;
 use super::fields::{
-    ANNOTATIONS, CLAIM_LABELS, LABELS, Leaf, NAMESPACES, REPLICAS, SELECTORS, Spec,
-    TEMPLATE_LABELS, VOLUME_IMAGES, misplaced, set_entry, set_scalar,
+    ANNOTATIONS, CLAIM_LABELS, IMAGES, LABELS, Leaf, NAMESPACES, REPLICAS, SELECTORS, Spec,
+    TEMPLATE_LABELS, misplaced, set_entry, set_scalar,
 };
 use super::file::{File, Image, Labels, Pair, Replica, Text};
 use super::object::{Object, View};
@@ -211,7 +211,7 @@ pub(super) fn images(objects: &mut [Object<'_>], file: &File<'_>) -> Done {
         for object in objects.iter_mut().filter(|o| o.kind != "CustomResourceDefinition") {
             if rule.concerns(object.view()) {
                 rule.containers(object.draft())?;
-                for spec in &VOLUME_IMAGES {
+                for spec in &IMAGES {
                     let draft = object.draft();
                     spec.apply(draft, Leaf::Scalar, image.at, &mut |draft| rule.set(draft))?;
                 }
