@@ -9,6 +9,7 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterato
 use super::files::{Entry, What, walk};
 use super::names::{Base, NameError};
 use super::read::{Outcome, Parsed, Role, read_entry};
+use super::storage::Storage;
 use super::store::{Held, KUSTOMIZATIONS, Store, join, parent};
 use super::{FileReport, Request};
 use crate::document::{
@@ -37,7 +38,10 @@ pub(super) struct Part {
 
 /// Reads everything.
 pub(super) fn gather(request: &Request) -> Result<Gathered, NameError> {
-    let base = Base::of(&request.paths)?;
+    let base = match &request.storage {
+        Storage::Disk => Base::of(&request.paths)?,
+        Storage::Memory(snapshot) => Base::at(snapshot.root()),
+    };
     let mut entries = walk(request, &base)?;
     let mut outcomes: BTreeMap<usize, Outcome> = BTreeMap::new();
     let mut patches = BTreeSet::new();
@@ -60,7 +64,8 @@ pub(super) fn gather(request: &Request) -> Result<Gathered, NameError> {
             }
             let directory = parent(&outcome.report.name).to_owned();
             for reference in trees.flat_map(|tree| references(tree.root())) {
-                follow(&reference, &directory, &base, &mut entries, &mut patches);
+                let found = (&mut entries, &mut patches);
+                follow(&reference, &directory, &base, &request.storage, found);
             }
             outcomes.insert(at, outcome);
         }
@@ -130,8 +135,8 @@ fn follow(
     reference: &Reference,
     directory: &str,
     base: &Base,
-    entries: &mut Vec<Entry>,
-    patches: &mut BTreeSet<String>,
+    storage: &Storage,
+    (entries, patches): (&mut Vec<Entry>, &mut BTreeSet<String>),
 ) {
     let (Reference::Resource(path) | Reference::Patch(path)) = reference;
     let Some(name) = join(directory, path).filter(|_| !path.starts_with('/')) else { return };
@@ -140,17 +145,17 @@ fn follow(
     }
     let place = base.directory().join(&name);
     // What lies elsewhere is followed inside the repository only.
-    let Ok(real) = place.canonicalize() else { return };
+    let Ok(real) = storage.canonical(&place) else { return };
     if !real.starts_with(base.directory()) {
         return;
     }
     let mut add = |name: String, path: &Path| {
         let known = entries.iter().any(|entry| entry.name == name);
-        if !known && path.is_file() {
+        if !known && storage.is_file(path) {
             entries.push(Entry { name, what: What::File(path.to_owned()) });
         }
     };
-    if real.is_dir() {
+    if storage.is_dir(&real) {
         for file in KUSTOMIZATIONS {
             add(base.name(&real.join(file)), &real.join(file));
         }
@@ -169,7 +174,7 @@ fn assemble(
     let directory = base.directory().to_owned();
     let limit = request.options.limits.file_bytes;
     let mut gathered = Gathered {
-        store: Store { directory, files: BTreeMap::new(), limit },
+        store: Store { directory, files: BTreeMap::new(), limit, storage: request.storage.clone() },
         texts: vec![File::new(config_name, config_text)],
         reports: BTreeMap::new(),
         parts: BTreeMap::new(),

@@ -31,6 +31,7 @@ fn model(objects: &[Value]) -> Model {
         include_docs: false,
         options: ReadOptions::default(),
         config: None,
+        storage: palisade::source::Storage::Disk,
     };
     let loaded = load(&request).unwrap_or_else(|error| panic!("{error}"));
     let inventory: &Inventory = loaded.inventories.first().expect("one root");

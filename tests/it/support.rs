@@ -49,6 +49,7 @@ pub(crate) fn judge(paths: &[PathBuf]) -> LibraryRun {
         include_docs: true,
         options: ReadOptions { limits: settings.config.limits.clone(), ..ReadOptions::default() },
         config: text.map(|text| ("palisade.yaml".to_owned(), text)),
+        storage: palisade::source::Storage::Disk,
     };
     let loaded = load(&request).unwrap_or_else(|error| panic!("{error}"));
     let mut assessments: Vec<Assessment> =
@@ -67,6 +68,7 @@ pub(crate) fn loaded(paths: &[PathBuf]) -> Loaded {
         include_docs: true,
         options: ReadOptions::default(),
         config: None,
+        storage: palisade::source::Storage::Disk,
     };
     load(&request).unwrap_or_else(|error| panic!("{error}"))
 }
