@@ -17,7 +17,7 @@ use palisade::document::{FileId, ReadOptions, read};
 use palisade::engine::{Settings, assess, conclude};
 use palisade::finding::Assessment;
 use palisade::model::Model;
-use palisade::report::{self, Exit, Format, Run, Style};
+use palisade::report::{self, Apart, Exit, Format, Run, Style};
 use palisade::source::{Loaded, Request, load};
 
 const SIZES: [usize; 3] = [100, 1_000, 10_000];
@@ -77,6 +77,7 @@ fn whole(cluster: &Cluster, settings: &Settings, format: Format) {
         problems: &loaded.problems,
         notes: &loaded.notes,
         settings,
+        apart: &Apart::default(),
         exit: &exit,
         passes: false,
     };

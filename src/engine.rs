@@ -1,5 +1,6 @@
 //! From an inventory to outcomes: select, run, sort, waive. Pure and deterministic.
 
+mod compare;
 mod matrix;
 mod settings;
 mod waive;
@@ -13,6 +14,7 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 use sha2::{Digest, Sha256};
 
+pub use compare::Earlier;
 pub use settings::{Settings, UnknownName, catalog, config_schema};
 
 use crate::catalog::{Check, Context, Given, Outcomes, Params};
@@ -64,6 +66,18 @@ pub fn conclude(
     files: &Files,
     settings: &Settings,
 ) {
+    conclude_within(assessments, inventories, files, settings, &|_| true);
+}
+
+/// The same, where only some findings count: the others are counted apart. A finding of several roots
+/// counts if it does in one of them.
+pub fn conclude_within(
+    assessments: &mut [Assessment],
+    inventories: &[Arc<Inventory>],
+    files: &Files,
+    settings: &Settings,
+    within: &(dyn Fn(&Finding) -> bool + Sync),
+) {
     for (assessment, inventory) in assessments.iter_mut().zip(inventories) {
         assessment.findings.retain_mut(|finding| settings.keep(finding, files));
         settings.drop_disabled(assessment, inventory, files);
@@ -74,9 +88,11 @@ pub fn conclude(
         assessment.ignored.sort_by(|a, b| a.finding.order(&b.finding));
         assessment.not_assessed.par_sort();
     }
+    let findings = assessments.par_iter().flat_map_iter(|assessment| &assessment.findings);
+    let counting: HashSet<Key> = findings.filter(|finding| within(finding)).map(key).collect();
     join_roots(assessments, inventories);
     for assessment in assessments.iter_mut() {
-        settings.hide(assessment);
+        settings.hide(assessment, |finding| counting.contains(&key(finding)));
         count(assessment);
     }
 }
@@ -146,6 +162,8 @@ fn empty(inventory: &Inventory, model: &Model, reach: &Reach<'_>) -> Assessment 
         matrix: Vec::new(),
         tallies: BTreeMap::new(),
         hidden: 0,
+        outside: 0,
+        in_base: 0,
         refused: reach.refused.iter().cloned().chain(model.refused_by_mesh()).collect(),
     }
 }
@@ -302,6 +320,14 @@ fn count(assessment: &mut Assessment) {
     assessment.ignored.iter().for_each(|i| add(i.finding.check, |tally| &mut tally.ignored));
 }
 
+/// Counts the findings again after some were taken out.
+fn recount(assessment: &mut Assessment) {
+    assessment.tallies.values_mut().for_each(|tally| tally.findings = 0);
+    for finding in &assessment.findings {
+        assessment.tallies.entry(finding.check).or_default().findings += 1;
+    }
+}
+
 /// One defect in several roots is printed once, with the list of roots.
 fn join_roots(assessments: &mut [Assessment], inventories: &[Arc<Inventory>]) {
     if assessments.len() < 2 {
@@ -325,6 +351,13 @@ fn join_roots(assessments: &mut [Assessment], inventories: &[Arc<Inventory>]) {
     }
 }
 
+/// What makes findings of several roots one.
+type Key = (&'static str, Option<Span>, Option<String>, String);
+
+fn key(finding: &Finding) -> Key {
+    (finding.check, finding.primary(), finding.container.clone(), finding.message.clone())
+}
+
 /// Keeps the first of equal entries of all roots and gives it the roots of the others. Equal is what
 /// stands at one place, whatever the namespaces into which the roots put it.
 fn join<T>(
@@ -332,16 +365,13 @@ fn join<T>(
     list: impl Fn(&mut Assessment) -> &mut Vec<T>,
     finding: impl Fn(&mut T) -> &mut Finding,
 ) {
-    type Key = (&'static str, Option<Span>, Option<String>, String);
     let mut first: BTreeMap<Key, (usize, usize)> = BTreeMap::new();
     let mut more: Vec<((usize, usize), String)> = Vec::new();
     for (at, assessment) in assessments.iter_mut().enumerate() {
         let root = assessment.root.clone();
         let mut kept = Vec::new();
         for mut entry in std::mem::take(list(assessment)) {
-            let found = finding(&mut entry);
-            let (place, container) = (found.primary(), found.container.clone());
-            let key = (found.check, place, container, found.message.clone());
+            let key = key(finding(&mut entry));
             match first.get(&key) {
                 // A finding that one root holds twice is two findings.
                 Some(place) if place.0 != at => more.push((*place, root.clone())),

@@ -488,6 +488,10 @@ pub struct Assessment {
     pub tallies: std::collections::BTreeMap<&'static str, Tally>,
     /// Findings hidden by `--min-severity`, `--min-confidence` or the persona.
     pub hidden: usize,
+    /// Findings that do not touch the changed files, where only those count.
+    pub outside: usize,
+    /// Findings that the tree has already with which it is compared.
+    pub in_base: usize,
     /// Policies that the API server or an agent refuses, with the place of the reason.
     pub refused: Vec<(Arc<ObjectId>, Span)>,
 }

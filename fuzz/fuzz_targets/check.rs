@@ -9,7 +9,7 @@ use palisade::config::Config;
 use palisade::document::{FileId, Files, Inventory, ReadOptions};
 use palisade::engine::{Settings, assess, conclude};
 use palisade::finding::{Assessment, Confidence, Persona, Severity};
-use palisade::report::{Exit, Format, Run, Style, json_schema, write};
+use palisade::report::{Apart, Exit, Format, Run, Style, json_schema, write};
 use palisade::source::{Loaded, Request, load};
 
 mod places;
@@ -44,6 +44,7 @@ fuzz_target!(|bytes: &[u8]| {
         include_docs: true,
         options: ReadOptions::default(),
         config: None,
+        storage: palisade::source::Storage::Disk,
     };
     let Ok(loaded) = load(&request) else { panic!("the file is not found") };
     let inventories: &[Arc<Inventory>] = &loaded.inventories;
@@ -88,6 +89,7 @@ fn reported(loaded: &Loaded, assessments: &[Assessment], length: usize) {
         problems: &loaded.problems,
         notes: &loaded.notes,
         settings: &SETTINGS,
+        apart: &Apart::default(),
         exit: &exit,
         passes: true,
     };

@@ -5,15 +5,18 @@ use std::sync::Arc;
 
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
+use super::gate::{self, InBase, Scope};
 use super::output::{Content, Order, targets, write};
 use super::progress::Progress;
-use super::setup::{Setup, charts, is_stdin, kubernetes_version, setup};
+use super::setup::{
+    Setup, charts, is_stdin, kubernetes_version, setup, setup as same, setup_earlier,
+};
 use super::{CheckArgs, CliError, exit, output, terminal};
 use crate::document::{Document, Inventory, ReadOptions, write_object};
-use crate::engine::{assess, conclude};
-use crate::finding::Assessment;
+use crate::engine::{assess, conclude_within};
+use crate::finding::{Assessment, Finding};
 use crate::report::{self, Format, Run, problem_line};
-use crate::source::{Loaded, Request, load};
+use crate::source::{Loaded, Request, Storage, load};
 
 /// Runs the command and returns the exit code.
 pub(super) fn run(args: &CheckArgs, order: &Order) -> Result<u8, CliError> {
@@ -21,14 +24,19 @@ pub(super) fn run(args: &CheckArgs, order: &Order) -> Result<u8, CliError> {
         return Err(CliError::StdinTwice);
     }
     let targets = targets(args, order)?;
-    let Setup { settings, config } = setup(args)?;
+    let scope = Scope::of(args)?;
+    let setup = setup(args, &scope)?;
+    let limit = setup.settings.config.limits.file_bytes;
+    let tree = gate::earlier_tree(args, &scope, limit)?;
+    let before = tree.as_deref().map(|tree| setup_earlier(args, &scope, &setup, tree));
+    let Setup { settings, config, .. } = &setup;
     if let Some(jobs) = args.jobs {
         // Fails only where a pool exists already, which is then used.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs.get()).build_global();
     }
     let progress = Progress::start("reading and judging manifests");
     let request = Request {
-        paths: args.paths.iter().filter(|path| !is_stdin(path)).cloned().collect(),
+        paths: scope.paths.clone(),
         stdin: args.paths.iter().any(|path| is_stdin(path)),
         exclude: settings.config.exclude.clone(),
         include_docs: args.include_docs,
@@ -39,9 +47,10 @@ pub(super) fn run(args: &CheckArgs, order: &Order) -> Result<u8, CliError> {
         },
         kubernetes_version: kubernetes_version(args, &settings.config),
         charts: charts(args, &settings.config)?,
-        config,
+        config: config.clone(),
+        storage: Storage::Disk,
     };
-    let loaded = load(&request).map_err(|error| CliError::NoSuchInput(error.to_string()))?;
+    let mut loaded = load(&request).map_err(|error| CliError::NoSuchInput(error.to_string()))?;
     if args.dump_objects {
         drop(progress);
         return dump(&loaded, args.allow_incomplete);
@@ -50,11 +59,21 @@ pub(super) fn run(args: &CheckArgs, order: &Order) -> Result<u8, CliError> {
         drop(progress);
         return super::roots::explain(&loaded, args.allow_incomplete);
     }
+    scope.narrow(&mut loaded, config.as_ref().map(|(name, _)| name.as_str()));
     let mut assessments: Vec<Assessment> =
-        loaded.inventories.par_iter().map(|inventory| assess(inventory, &settings)).collect();
+        loaded.inventories.par_iter().map(|inventory| assess(inventory, settings)).collect();
     let inventories: &[Arc<Inventory>] = &loaded.inventories;
-    conclude(&mut assessments, inventories, &loaded.files, &settings);
-    let exit = exit::of(args, &loaded, &assessments);
+    let within = |finding: &Finding| scope.touches(finding, &loaded.files);
+    conclude_within(&mut assessments, inventories, &loaded.files, settings, &within);
+    let mut apart = report::Apart { changed_files: args.changed_files, ..Default::default() };
+    if let Some(tree) = tree {
+        let earlier = before.flatten().map_or_else(|| same(args, &scope), Ok)?;
+        let InBase { earlier, unread } = gate::judge_earlier(earlier, &request, tree)?;
+        earlier.subtract(&mut assessments, &loaded.files);
+        apart.base = args.diff_base.clone();
+        apart.unread_in_base = unread;
+    }
+    let exit = exit::of(args, &loaded, &assessments, &scope.concerns(&loaded));
     drop(progress);
     for (format, output) in &targets {
         let style = match output {
@@ -68,7 +87,8 @@ pub(super) fn run(args: &CheckArgs, order: &Order) -> Result<u8, CliError> {
             reports: &loaded.reports,
             problems: &loaded.problems,
             notes: &loaded.notes,
-            settings: &settings,
+            settings,
+            apart: &apart,
             exit: &exit,
             passes: args.passes,
         };

@@ -8,6 +8,7 @@ use thiserror::Error;
 use crate::config::ConfigError;
 use crate::document::{File, clean};
 use crate::report::{Style, counted, problem_block};
+use crate::source::GitError;
 
 /// Why a run cannot be done. All of them are the caller's to mend.
 #[derive(Debug, Diagnostic, Error)]
@@ -30,6 +31,24 @@ pub enum CliError {
         help("include a check, or exclude fewer: `palisade checks` lists them all")
     )]
     NothingToRun,
+    /// Changed files without a repository.
+    #[error("`{0}` is in no git work tree")]
+    #[diagnostic(
+        code(palisade::no_context),
+        help("name the directory that the changed files belong to: `--context-dir DIR`")
+    )]
+    NoContext(String),
+    /// Standard input is no file of a repository.
+    #[error("standard input is in no git work tree")]
+    #[diagnostic(
+        code(palisade::stdin_in_gate),
+        help("name files, or leave out `--changed-files` and `--diff-base`")
+    )]
+    StdinInGate,
+    /// The tree to compare with cannot be read.
+    #[error(transparent)]
+    #[diagnostic(code(palisade::git), help("{}", .0.help()))]
+    Git(#[from] GitError),
     /// palisade.yaml has mistakes.
     #[error("{} has {}", .file.name(), counted(.errors.len(), "mistake"))]
     #[diagnostic(code(palisade::config))]

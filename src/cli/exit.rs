@@ -1,5 +1,6 @@
 //! The exit code of a run, and why: findings win over incompleteness, and that over emptiness.
 
+use super::gate::Concern;
 use super::{CheckArgs, setup};
 use crate::document::State;
 use crate::finding::{Assessment, Finding};
@@ -7,7 +8,12 @@ use crate::report::{Exit, counted};
 use crate::source::{Loaded, TEXT_LEFT_OUT};
 
 /// The exit code of a run, with the reason for people.
-pub(super) fn of(args: &CheckArgs, loaded: &Loaded, assessments: &[Assessment]) -> Exit {
+pub(super) fn of(
+    args: &CheckArgs,
+    loaded: &Loaded,
+    assessments: &[Assessment],
+    concern: &Concern<'_>,
+) -> Exit {
     let exit = |code, reason| Exit { code, reason };
     if let Some(reason) = failing(args, assessments) {
         return match args.exit_zero {
@@ -15,7 +21,7 @@ pub(super) fn of(args: &CheckArgs, loaded: &Loaded, assessments: &[Assessment]) 
             false => exit(1, reason),
         };
     }
-    if let Some(reason) = incomplete(args.strict, loaded, assessments) {
+    if let Some(reason) = incomplete(args.strict, loaded, assessments, concern) {
         return match args.allow_incomplete {
             true => exit(0, format!("{reason}, and --allow-incomplete")),
             false => exit(4, reason),
@@ -60,21 +66,29 @@ fn failing(args: &CheckArgs, assessments: &[Assessment]) -> Option<String> {
 }
 
 /// Why the run did not see everything.
-fn incomplete(strict: bool, loaded: &Loaded, assessments: &[Assessment]) -> Option<String> {
-    let unseen = loaded.reports.iter().filter(|report| report.state.is_incomplete()).count();
+fn incomplete(
+    strict: bool,
+    loaded: &Loaded,
+    assessments: &[Assessment],
+    concern: &Concern<'_>,
+) -> Option<String> {
+    let reports = || loaded.reports.iter().filter(|report| concern.file(&report.name));
+    let unseen = reports().filter(|report| report.state.is_incomplete()).count();
     if unseen > 0 {
         let was = if unseen == 1 { "was" } else { "were" };
         let files = counted(unseen, "file");
         return Some(format!("incomplete: {files} {was} not read or rendered to the end"));
     }
-    let gaps = loaded.inventories.iter().flat_map(|inventory| &inventory.gaps);
+    let inventories = loaded.inventories.iter().enumerate();
+    let gaps = inventories.filter(|(at, _)| concern.root(*at)).flat_map(|(_, i)| &i.gaps);
     let unrendered = gaps.clone().filter(|gap| gap.reason.is_incomplete()).count();
     if unrendered > 0 {
         let was = if unrendered == 1 { "was" } else { "were" };
         let parts = counted(unrendered, "part");
         return Some(format!("incomplete: {parts} {was} not rendered"));
     }
-    let open = assessments.iter().flat_map(|a| &a.not_assessed);
+    let of_roots = assessments.iter().enumerate().filter(|(at, _)| concern.root(*at));
+    let open = of_roots.flat_map(|(_, a)| &a.not_assessed);
     let errors = open.clone().filter(|open| open.error).count();
     if errors > 0 {
         let what = match errors {
@@ -83,7 +97,7 @@ fn incomplete(strict: bool, loaded: &Loaded, assessments: &[Assessment]) -> Opti
         };
         return Some(format!("incomplete: {what} could not be run or read"));
     }
-    let encrypted = loaded.reports.iter().filter(|r| r.state == State::Encrypted).count();
+    let encrypted = reports().filter(|r| r.state == State::Encrypted).count();
     let mut unknown = Vec::new();
     match open.count() {
         0 => {}

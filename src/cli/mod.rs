@@ -6,6 +6,7 @@ mod completions;
 mod error;
 mod exit;
 mod explain;
+mod gate;
 mod init;
 mod output;
 mod progress;
@@ -212,6 +213,18 @@ struct CheckArgs {
     /// Turn 1 (findings) into 0
     #[arg(long, help_heading = "Exit code")]
     exit_zero: bool,
+
+    /// Take the paths for the changed files of a repository: judge all of it that has to do with
+    /// them, report what touches them
+    #[arg(long, conflicts_with = "dump_objects", help_heading = "Gate")]
+    changed_files: bool,
+    /// Directory to judge with the changed files, instead of their repository
+    #[arg(long, value_name = "DIR", requires = "changed_files", help_heading = "Gate")]
+    context_dir: Option<PathBuf>,
+    /// Count only findings that are not in the tree from which this one came: the merge base of REF
+    /// and HEAD
+    #[arg(long, value_name = "REF", conflicts_with = "dump_objects", help_heading = "Gate")]
+    diff_base: Option<String>,
 
     /// Configuration instead of the palisade.yaml that is found
     #[arg(long, value_name = "FILE", conflicts_with = "no_config", help_heading = "Input")]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::civil::Date;
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 
+use super::gate::Scope;
 use super::{CheckArgs, CliError, ConfidenceArg, PersonaArg, SeverityArg};
 use crate::catalog::PodSecurity;
 use crate::config::{Config, kubernetes_minor, nearest};
@@ -12,7 +13,7 @@ use crate::document::{File, FileId, clean};
 use crate::engine::{Settings, UnknownName};
 use crate::finding::{Confidence, Persona, Severity};
 use crate::model::pod_security::{Level, Version};
-use crate::source::{Base, CONFIGURATIONS, Charts, Environment};
+use crate::source::{Base, CONFIGURATIONS, Charts, Environment, Snapshot};
 
 /// The text of the configuration always has this id.
 const CONFIG: FileId = FileId(0);
@@ -21,12 +22,38 @@ const CONFIG: FileId = FileId(0);
 pub(super) struct Setup {
     pub(super) settings: Settings,
     pub(super) config: Option<(String, String)>,
+    /// Where that lies.
+    at: Option<PathBuf>,
 }
 
 /// Finds and reads the configuration, and makes the settings.
-pub(super) fn setup(args: &CheckArgs) -> Result<Setup, CliError> {
-    let found = config_text(args)?;
+pub(super) fn setup(args: &CheckArgs, scope: &Scope) -> Result<Setup, CliError> {
+    made_from(args, scope, config_text(args, &scope.paths)?)
+}
+
+/// The same by the configuration of an earlier tree; none where its text has mistakes.
+pub(super) fn setup_earlier(
+    args: &CheckArgs,
+    scope: &Scope,
+    now: &Setup,
+    tree: &Snapshot,
+) -> Option<Setup> {
+    // One that is named, and not in the tree, is not what was changed.
+    let outside = || Some((now.at.clone()?, now.config.clone()?.1));
+    let found = match named(args) {
+        Some(_) => {
+            let at = now.at.clone()?;
+            tree.text(&at).map(|text| (at, text)).or_else(outside)
+        }
+        None if args.no_config => None,
+        None => search(&scope.paths, |path| tree.text(path)),
+    };
+    made_from(args, scope, found.map(|(path, text)| Found::new(&path, tree.root(), text))).ok()
+}
+
+fn made_from(args: &CheckArgs, scope: &Scope, found: Option<Found>) -> Result<Setup, CliError> {
     let text = found.as_ref().map(|found| (found.name.clone(), found.text.clone()));
+    let at = found.as_ref().map(|found| found.at.clone());
     let today = today(args)?;
     let mut settings = configured(text.as_ref(), today)?;
     settings.include.clone_from(&args.include);
@@ -36,7 +63,7 @@ pub(super) fn setup(args: &CheckArgs) -> Result<Setup, CliError> {
     settings.min_confidence = confidence(args.min_confidence);
     settings.waivers = !args.no_ignores;
     settings.pod_security = pod_security(args, settings.config.profile.kubernetes_minor)?;
-    settings.whole = found.is_none_or(|found| is_whole(&args.paths, &found.directory));
+    settings.whole = found.is_none_or(|found| is_whole(&scope.paths, &found.directory));
     for name in args.include.iter().chain(&args.exclude) {
         settings.known(name, true).map_err(|error| unknown(error, "check or layer"))?;
     }
@@ -46,7 +73,7 @@ pub(super) fn setup(args: &CheckArgs) -> Result<Setup, CliError> {
     if settings.enabled().is_empty() {
         return Err(CliError::NothingToRun);
     }
-    Ok(Setup { settings, config: text })
+    Ok(Setup { settings, config: text, at })
 }
 
 /// Settings of a configuration. Every mistake of its text is an error of its own.
@@ -78,6 +105,8 @@ fn unknown(UnknownName { name, near }: UnknownName, what: &'static str) -> CliEr
 
 /// A configuration as found.
 struct Found {
+    /// Where it lies.
+    at: PathBuf,
     /// Its name in outputs.
     name: String,
     text: String,
@@ -85,39 +114,53 @@ struct Found {
     directory: PathBuf,
 }
 
+impl Found {
+    fn new(path: &Path, base: &Path, text: String) -> Self {
+        let at = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let parent = at.parent().unwrap_or(&at);
+        let directory = match parent.file_name().is_some_and(|name| name == ".github") {
+            true => parent.parent().unwrap_or(parent),
+            false => parent,
+        };
+        let name = Base::at(base).name(&at);
+        Self { name, text, directory: directory.to_owned(), at }
+    }
+}
+
+/// The configuration that the command line or the environment names.
+fn named(args: &CheckArgs) -> Option<PathBuf> {
+    let variable =
+        || std::env::var_os("PALISADE_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from);
+    args.config.clone().or_else(variable).filter(|_| !args.no_config)
+}
+
 /// The configuration that is named, or the one that is found from the first path up to the
 /// repository's root.
-fn config_text(args: &CheckArgs) -> Result<Option<Found>, CliError> {
+fn config_text(args: &CheckArgs, paths: &[PathBuf]) -> Result<Option<Found>, CliError> {
     if args.no_config {
         return Ok(None);
     }
-    let variable =
-        || std::env::var_os("PALISADE_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from);
-    let named = args.config.clone().or_else(variable);
-    let Some(path) = named.or_else(|| find(args)) else { return Ok(None) };
+    let is_file = |path: &Path| path.is_file().then(String::new);
+    let found = || search(paths, is_file).map(|(path, _)| path);
+    let Some(path) = named(args).or_else(found) else { return Ok(None) };
     let text = std::fs::read_to_string(&path).map_err(|error| CliError::NoConfig {
         path: clean(&path.to_string_lossy()),
         reason: clean(&error.to_string()),
     })?;
     let base = Base::of(std::slice::from_ref(&path));
-    let real = path.canonicalize().unwrap_or(path);
-    let name = base.map_or_else(|_| "palisade.yaml".to_owned(), |base| base.name(&real));
-    let parent = real.parent().unwrap_or(&real);
-    let directory = match parent.file_name().is_some_and(|name| name == ".github") {
-        true => parent.parent().unwrap_or(parent),
-        false => parent,
-    };
-    Ok(Some(Found { name, text, directory: directory.to_owned() }))
+    let mut found = Found::new(&path, Path::new(""), text);
+    found.name = base.map_or_else(|_| "palisade.yaml".to_owned(), |base| base.name(&found.at));
+    Ok(Some(found))
 }
 
-fn find(args: &CheckArgs) -> Option<PathBuf> {
-    let first = args.paths.iter().find(|path| !is_stdin(path));
-    let start = first.cloned().unwrap_or_else(|| PathBuf::from("."));
+/// The nearest configuration at or above the first path, with what `read` gives of it.
+fn search(paths: &[PathBuf], read: impl Fn(&Path) -> Option<String>) -> Option<(PathBuf, String)> {
+    let start = paths.first().cloned().unwrap_or_else(|| PathBuf::from("."));
     let real = start.canonicalize().ok()?;
     let directory = if real.is_dir() { real } else { real.parent()?.to_owned() };
     for parent in directory.ancestors() {
         let mut here = CONFIGURATIONS.iter().map(|name| parent.join(name));
-        if let Some(found) = here.find(|path| path.is_file()) {
+        if let Some(found) = here.find_map(|path| read(&path).map(|text| (path, text))) {
             return Some(found);
         }
         if parent.join(".git").exists() {

@@ -213,14 +213,18 @@ impl Settings {
             .filter_map(move |part| part.checks.get(check))
     }
 
-    /// Hides what is below the thresholds.
-    pub(super) fn hide(&self, assessment: &mut Assessment) {
-        let before = assessment.findings.len();
-        let shown = |finding: &Finding| {
-            finding.severity >= self.min_severity && finding.confidence >= self.min_confidence
-        };
-        assessment.findings.retain(shown);
-        assessment.hidden = before - assessment.findings.len();
+    /// Hides what is below the thresholds, and sets apart what does not count.
+    pub(super) fn hide(&self, assessment: &mut Assessment, counts: impl Fn(&Finding) -> bool) {
+        let (mut hidden, mut outside) = (0, 0);
+        assessment.findings.retain(|finding| {
+            let shown =
+                finding.severity >= self.min_severity && finding.confidence >= self.min_confidence;
+            let counts = counts(finding);
+            hidden += usize::from(counts && !shown);
+            outside += usize::from(shown && !counts);
+            shown && counts
+        });
+        (assessment.hidden, assessment.outside) = (hidden, outside);
     }
 }
 

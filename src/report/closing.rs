@@ -5,7 +5,7 @@ use std::io;
 
 use super::layout::{counted, paragraph};
 use super::{Run, Style};
-use crate::document::State;
+use crate::document::{State, clean};
 use crate::finding::{Severity, Tally};
 
 /// Entries of a section before it is cut.
@@ -169,9 +169,32 @@ fn outcomes(run: &Run<'_>, style: Style, text: &mut String) {
     let parts = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
     let findings = format!("{}{parts}", counted(tally.findings, "finding"));
     paragraph("", &findings, style.width, text);
+    apart(run, style, text);
     let others = format!(
         "{} passed, {} not applicable, {} not assessed, {} ignored",
         tally.passes, tally.not_applicable, tally.not_assessed, tally.ignored,
     );
     paragraph("", &others, style.width, text);
+}
+
+/// Findings that do not count.
+fn apart(run: &Run<'_>, style: Style, text: &mut String) {
+    if run.apart.changed_files {
+        let outside: usize = run.assessments.iter().map(|a| a.outside).sum();
+        let line = format!("{} outside the changed files", counted(outside, "finding"));
+        paragraph("", &line, style.width, text);
+    }
+    let Some(base) = &run.apart.base else { return };
+    let known: usize = run.assessments.iter().map(|a| a.in_base).sum();
+    let are = if known == 1 { "is" } else { "are" };
+    let unread = match run.apart.unread_in_base {
+        0 => String::new(),
+        files => {
+            let was = if files == 1 { "was" } else { "were" };
+            let files = counted(files, "file");
+            format!("; {files} {was} not read or rendered there, and what they held counts as new")
+        }
+    };
+    let line = format!("{} {are} in {} already{unread}", counted(known, "finding"), clean(base));
+    paragraph("", &line, style.width, text);
 }

@@ -184,7 +184,14 @@ fn coverage(run: &Run<'_>) -> Coverage {
             sum.ignored += tally.ignored;
         }
     }
-    Coverage { total, checks, hidden: run.assessments.iter().map(|a| a.hidden).sum() }
+    let sum = |of: fn(&Assessment) -> usize| run.assessments.iter().map(of).sum::<usize>();
+    Coverage {
+        total,
+        checks,
+        hidden: sum(|a| a.hidden),
+        outside: run.apart.changed_files.then(|| sum(|a| a.outside)),
+        in_base: run.apart.base.as_ref().map(|_| sum(|a| a.in_base)),
+    }
 }
 
 fn subject(id: &ObjectId, container: Option<&String>) -> Subject {

@@ -49,6 +49,17 @@ pub struct Exit {
     pub reason: String,
 }
 
+/// Why some findings of a run are counted apart.
+#[derive(Clone, Debug, Default)]
+pub struct Apart {
+    /// Whether only findings that touch the changed files count.
+    pub changed_files: bool,
+    /// The name of the commit whose findings do not count, as written.
+    pub base: Option<String>,
+    /// How many files of its tree could not be read or rendered to the end.
+    pub unread_in_base: usize,
+}
+
 /// How text is laid out.
 #[derive(Clone, Copy, Debug)]
 pub struct Style {
@@ -77,6 +88,8 @@ pub struct Run<'a> {
     pub notes: &'a [Note],
     /// Settings of the run.
     pub settings: &'a Settings,
+    /// What does not count.
+    pub apart: &'a Apart,
     /// How it ended.
     pub exit: &'a Exit,
     /// Whether passes are listed.

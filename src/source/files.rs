@@ -10,6 +10,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::Request;
 use super::names::{Base, NameError, canonical};
+use super::storage::{Blob, Snapshot, Storage};
 use crate::document::{State, clean};
 
 /// A file that was met.
@@ -51,11 +52,18 @@ pub(super) fn walk(request: &Request, base: &Base) -> Result<Vec<Entry>, NameErr
         found.insert("<stdin>".to_owned(), What::Stdin);
     }
     for argument in &request.paths {
-        let real = canonical(argument)?;
-        if real.is_dir() {
-            Walk { request, base, ignores: BTreeMap::new() }.directory(&real, &mut found);
-        } else {
-            let what = named_file(&real);
+        let real = match &request.storage {
+            Storage::Disk => canonical(argument)?,
+            Storage::Memory(_) => argument.clone(),
+        };
+        if request.storage.is_dir(&real) {
+            let mut walk = Walk { request, base, ignores: BTreeMap::new() };
+            match &request.storage {
+                Storage::Disk => walk.directory(&real, &mut found),
+                Storage::Memory(snapshot) => walk.memory(&real, snapshot, &mut found),
+            }
+        } else if matches!(request.storage, Storage::Disk) || request.storage.is_file(&real) {
+            let what = named_file(&real, &request.storage);
             found.insert(base.name(&real), what);
         }
     }
@@ -63,8 +71,8 @@ pub(super) fn walk(request: &Request, base: &Base) -> Result<Vec<Entry>, NameErr
 }
 
 /// A file that was named on purpose is read whatever its extension.
-fn named_file(real: &Path) -> What {
-    if !real.is_file() {
+fn named_file(real: &Path, storage: &Storage) -> What {
+    if !storage.is_file(real) {
         let reason = "not a regular file; pass its content on standard input: `palisade check -`";
         return What::Skipped { state: State::Unreadable, reason: reason.to_owned() };
     }
@@ -80,6 +88,24 @@ fn has_extension(path: &Path, extensions: &[&str]) -> bool {
     extension.is_some_and(|e| extensions.iter().any(|known| e.eq_ignore_ascii_case(known)))
 }
 
+/// What a path is.
+enum Sort {
+    File,
+    Link(String),
+    Other,
+}
+
+impl Sort {
+    fn of(entry: &DirEntry) -> Self {
+        let sort = entry.file_type();
+        if sort.is_symlink() {
+            let target = std::fs::read_link(entry.path()).unwrap_or_default();
+            return Self::Link(target.to_string_lossy().into_owned());
+        }
+        if sort.is_file() { Self::File } else { Self::Other }
+    }
+}
+
 struct Walk<'r> {
     request: &'r Request,
     base: &'r Base,
@@ -89,11 +115,7 @@ struct Walk<'r> {
 
 impl Walk<'_> {
     fn directory(&mut self, root: &Path, found: &mut BTreeMap<String, What>) {
-        // Ignore files above the argument count as far up as the repository reaches.
-        let above = root.ancestors().skip(1);
-        let above = above.take_while(|parent| parent.starts_with(self.base.directory()));
-        let above: Vec<PathBuf> = above.map(Path::to_owned).collect();
-        above.iter().for_each(|directory| self.read_ignores(directory));
+        self.read_ignores_above(root);
         let mut chart: Option<PathBuf> = None;
         let mut walk = WalkDir::new(root).follow_links(false).sort_by_file_name().into_iter();
         while let Some(next) = walk.next() {
@@ -110,7 +132,7 @@ impl Walk<'_> {
             };
             chart = chart.filter(|chart| entry.path().starts_with(chart));
             if entry.file_type().is_dir() {
-                if let Some(reason) = self.skips_directory(&entry) {
+                if let Some(reason) = self.skips_directory(entry.path(), entry.depth() > 0) {
                     let what = What::Skipped { state: State::Excluded, reason };
                     found.insert(self.base.name(entry.path()), what);
                     walk.skip_current_dir();
@@ -122,21 +144,59 @@ impl Walk<'_> {
                 }
                 continue;
             }
-            let what = self.file(&entry, chart.as_deref());
+            let sort = Sort::of(&entry);
+            let what = self.file(entry.path(), sort, chart.as_deref());
             found.insert(self.base.name(entry.path()), what);
         }
     }
 
-    fn file(&self, entry: &DirEntry, chart: Option<&Path>) -> What {
-        let path = entry.path();
-        let skipped = |state, reason: &str| What::Skipped { state, reason: reason.to_owned() };
-        if entry.file_type().is_symlink() {
-            let target = std::fs::read_link(path).unwrap_or_default();
-            let target = clean(&target.to_string_lossy());
-            return skipped(State::Excluded, &format!("a symbolic link to `{target}`"));
+    /// The same walk over an earlier tree.
+    fn memory(&mut self, root: &Path, tree: &Snapshot, found: &mut BTreeMap<String, What>) {
+        self.read_ignores_above(root);
+        // Directories that were met: skipped ones, and the charts that the others belong to.
+        let mut met: BTreeMap<PathBuf, (bool, Option<PathBuf>)> = BTreeMap::new();
+        for (name, blob) in tree.below(root) {
+            let path = tree.root().join(name);
+            let mut holders: Vec<&Path> = path.ancestors().skip(1).collect();
+            holders.retain(|holder| holder.starts_with(root));
+            let mut state = (false, None);
+            for holder in holders.into_iter().rev().map(Path::to_owned) {
+                if let Some(known) = met.get(&holder) {
+                    state.clone_from(known);
+                } else if !state.0 {
+                    if let Some(reason) = self.skips_directory(&holder, holder != root) {
+                        let what = What::Skipped { state: State::Excluded, reason };
+                        found.insert(self.base.name(&holder), what);
+                        state.0 = true;
+                    } else {
+                        self.read_ignores(&holder);
+                        let marker = self.request.storage.is_file(&holder.join("Chart.yaml"));
+                        if state.1.is_none() && marker {
+                            state.1 = Some(holder.clone());
+                        }
+                    }
+                    met.insert(holder, state.clone());
+                }
+            }
+            if !state.0 {
+                let sort = match blob {
+                    Blob::Link(target) => Sort::Link(target.clone()),
+                    Blob::Read(_) | Blob::Unread { .. } => Sort::File,
+                };
+                found.insert(self.base.name(&path), self.file(&path, sort, state.1.as_deref()));
+            }
         }
-        if !entry.file_type().is_file() {
-            return skipped(State::Excluded, "not a regular file");
+    }
+
+    fn file(&self, path: &Path, sort: Sort, chart: Option<&Path>) -> What {
+        let skipped = |state, reason: &str| What::Skipped { state, reason: reason.to_owned() };
+        match sort {
+            Sort::File => {}
+            Sort::Link(target) => {
+                let target = clean(&target);
+                return skipped(State::Excluded, &format!("a symbolic link to `{target}`"));
+            }
+            Sort::Other => return skipped(State::Excluded, "not a regular file"),
         }
         if let Some(reason) = self.ignored(path, false) {
             return skipped(State::Excluded, &reason);
@@ -158,12 +218,12 @@ impl Walk<'_> {
     }
 
     /// Why a directory is skipped as a whole.
-    fn skips_directory(&self, entry: &DirEntry) -> Option<String> {
-        let name = entry.file_name().to_string_lossy();
-        if entry.depth() > 0 && SKIPPED.contains(&name.as_ref()) {
+    fn skips_directory(&self, path: &Path, inside: bool) -> Option<String> {
+        let name = path.file_name().map(OsStr::to_string_lossy).filter(|_| inside)?;
+        if SKIPPED.contains(&name.as_ref()) {
             return Some(format!("directories called `{name}` are skipped unless named"));
         }
-        if entry.depth() == 0 { None } else { self.ignored(entry.path(), true) }
+        self.ignored(path, true)
     }
 
     /// The rule that leaves a path out: the nearest ignore file decides, then the configuration.
@@ -185,15 +245,32 @@ impl Walk<'_> {
         None
     }
 
+    /// Ignore files above the argument count as far up as the repository reaches.
+    fn read_ignores_above(&mut self, root: &Path) {
+        let above = root.ancestors().skip(1);
+        let above = above.take_while(|parent| parent.starts_with(self.base.directory()));
+        let above: Vec<PathBuf> = above.map(Path::to_owned).collect();
+        above.iter().for_each(|directory| self.read_ignores(directory));
+    }
+
     fn read_ignores(&mut self, directory: &Path) {
         let mut rules = Vec::new();
         for name in [".palisadeignore", ".gitignore"] {
             let path = directory.join(name);
-            if !path.is_file() {
+            if !self.request.storage.is_file(&path) {
                 continue;
             }
             let mut builder = GitignoreBuilder::new(directory);
-            builder.add(&path);
+            match &self.request.storage {
+                Storage::Disk => _ = builder.add(&path),
+                Storage::Memory(snapshot) => {
+                    let text = snapshot.text(&path).unwrap_or_default();
+                    for line in text.trim_start_matches('\u{feff}').lines() {
+                        // A line that is no glob is left out, as it is on the disk.
+                        let _ = builder.add_line(Some(path.clone()), line);
+                    }
+                }
+            }
             rules.extend(builder.build().ok().map(|built| (name, built)));
         }
         if !rules.is_empty() {

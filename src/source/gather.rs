@@ -10,6 +10,7 @@ use super::files::{Entry, What, walk};
 use super::gitops;
 use super::names::{Base, NameError};
 use super::read::{Outcome, Parsed, Role, read_entry};
+use super::storage::Storage;
 use super::store::{Held, KUSTOMIZATIONS, Store, join, parent};
 use super::{FileReport, Request};
 use crate::document::{
@@ -38,7 +39,10 @@ pub(super) struct Part {
 
 /// Reads everything.
 pub(super) fn gather(request: &Request) -> Result<Gathered, NameError> {
-    let base = Base::of(&request.paths)?;
+    let base = match &request.storage {
+        Storage::Disk => Base::of(&request.paths)?,
+        Storage::Memory(snapshot) => Base::at(snapshot.root()),
+    };
     let mut entries = walk(request, &base)?;
     let mut outcomes: BTreeMap<usize, Outcome> = BTreeMap::new();
     let mut patches = BTreeSet::new();
@@ -59,7 +63,13 @@ pub(super) fn gather(request: &Request) -> Result<Gathered, NameError> {
                     if let Reference::Patch(path) = &reference {
                         patches.extend(join(&directory, path));
                     }
-                    entries.extend(follow(&reference, &directory, &base, &mut known));
+                    entries.extend(follow(
+                        &reference,
+                        &directory,
+                        &base,
+                        &request.storage,
+                        &mut known,
+                    ));
                 }
                 outcomes.insert(at, outcome);
             }
@@ -120,13 +130,16 @@ fn walk_applied(
     base: &Base,
     known: &mut HashSet<String>,
 ) -> Vec<Entry> {
-    let store = Store { directory: base.directory().to_owned(), ..Store::default() };
+    let directory = base.directory().to_owned();
+    let storage = request.storage.clone();
+    let store = Store { directory, storage, ..Store::default() };
     let Some(directory) = store.resolve(path, file).filter(|directory| directory != ".") else {
         return Vec::new();
     };
     let request = Request {
         paths: vec![base.directory().join(&directory)],
         exclude: request.exclude.clone(),
+        storage: request.storage.clone(),
         ..Request::default()
     };
     let more = walk(&request, base).unwrap_or_default();
@@ -192,21 +205,22 @@ fn follow(
     reference: &Reference,
     directory: &str,
     base: &Base,
+    storage: &Storage,
     known: &mut HashSet<String>,
 ) -> Vec<Entry> {
     let (Reference::Resource(path) | Reference::Patch(path)) = reference;
     let name = join(directory, path).filter(|name| !path.starts_with('/') && !known.contains(name));
     // What lies elsewhere is followed inside the repository only.
-    let real = name.and_then(|name| base.directory().join(name).canonicalize().ok());
+    let real = name.and_then(|name| storage.canonical(&base.directory().join(name)).ok());
     let Some(real) = real.filter(|real| real.starts_with(base.directory())) else {
         return Vec::new();
     };
-    let places: Vec<PathBuf> = match real.is_dir() {
+    let places: Vec<PathBuf> = match storage.is_dir(&real) {
         true => KUSTOMIZATIONS.iter().map(|file| real.join(file)).collect(),
         false => vec![real],
     };
     let entry = |path: PathBuf| Entry { name: base.name(&path), what: What::File(path) };
-    let files = places.into_iter().filter(|path| path.is_file()).map(entry);
+    let files = places.into_iter().filter(|path| storage.is_file(path)).map(entry);
     files.filter(|entry| known.insert(entry.name.clone())).collect()
 }
 
@@ -220,7 +234,7 @@ fn assemble(
     let directory = base.directory().to_owned();
     let limit = request.options.limits.file_bytes;
     let mut gathered = Gathered {
-        store: Store { directory, files: BTreeMap::new(), limit },
+        store: Store { directory, files: BTreeMap::new(), limit, storage: request.storage.clone() },
         texts: vec![File::new(config_name, config_text)],
         reports: BTreeMap::new(),
         parts: BTreeMap::new(),

@@ -6,6 +6,7 @@ mod external;
 mod fences;
 mod files;
 mod gather;
+mod git;
 mod gitops;
 mod helm;
 mod kustomize;
@@ -17,18 +18,24 @@ mod programs;
 mod read;
 mod roots;
 mod states;
+mod storage;
 mod store;
+mod uses;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use globset::GlobMatcher;
-use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
+use rayon::iter::{
+    IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator, ParallelIterator,
+};
 
 pub(crate) use files::TEXT_LEFT_OUT;
+pub use git::{GitError, repository_of, snapshot};
 pub use names::{Base, CONFIGURATIONS, NameError};
 pub(crate) use states::OUTSIDE;
+pub use storage::{Snapshot, Storage};
 
 use crate::document::{Files, Inventory, Note, Problem, ReadOptions, State};
 use discover::Plan;
@@ -38,6 +45,7 @@ use programs::Programs;
 use read::read_file;
 use roots::{Root, open_shared};
 use states::{Covered, settle};
+use uses::files_of;
 
 /// What to read.
 #[derive(Debug, Default)]
@@ -58,6 +66,8 @@ pub struct Request {
     pub charts: Charts,
     /// palisade.yaml, which is a text like the others: findings may point into it.
     pub config: Option<(String, String)>,
+    /// Where all of it lies.
+    pub storage: Storage,
 }
 
 /// How charts are rendered that no object of Flux or Argo CD installs.
@@ -102,6 +112,8 @@ pub struct FileReport {
 pub struct Origin {
     /// Names of its files, kustomization files and patches included.
     pub files: BTreeSet<String>,
+    /// Names of the files that it depends on: those that it was made from, or would have been.
+    pub uses: BTreeSet<String>,
     /// The objects of Flux and Argo CD whose own objects were joined into it.
     pub members: Vec<String>,
 }
@@ -147,13 +159,15 @@ pub fn load(request: &Request) -> Result<Loaded, NameError> {
     gathered.problems.extend(problems);
     settle(&mut gathered, &mut roots, &covered);
     open_shared(&mut roots);
+    let uses: Vec<BTreeSet<String>> =
+        roots.par_iter().map(|root| files_of(root, &gathered)).collect();
     let Gathered { texts, reports, problems, notes, .. } = gathered;
-    let inventory = |root: Root| {
+    let inventory = |(root, uses): (Root, BTreeSet<String>)| {
         let Root { name, kind, documents, defects, gaps, files, members, .. } = root;
         let inventory = Inventory::new(name, kind, documents, defects, gaps);
-        (Arc::new(inventory), Origin { files, members })
+        (Arc::new(inventory), Origin { files, uses, members })
     };
-    let (inventories, origins) = roots.into_par_iter().map(inventory).unzip();
+    let (inventories, origins) = roots.into_par_iter().zip(uses).map(inventory).unzip();
     Ok(Loaded {
         files: Files::new(texts),
         inventories,

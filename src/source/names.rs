@@ -52,6 +52,12 @@ impl Base {
         Ok(Self { directory })
     }
 
+    /// A directory that is known.
+    #[must_use]
+    pub fn at(directory: &Path) -> Self {
+        Self { directory: directory.to_owned() }
+    }
+
     /// The directory itself.
     #[must_use]
     pub fn directory(&self) -> &Path {

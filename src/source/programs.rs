@@ -11,6 +11,7 @@ use super::helm::{self, Failure, Release, Texts, Values};
 use super::kustomize::Build;
 use super::process;
 use super::read::Role;
+use super::storage::Storage;
 use super::{Environment, Request};
 use crate::document::{
     Document, File, FileId, Gap, GapReason, ObjectId, Problem, Reading, Span, narrow,
@@ -64,8 +65,26 @@ impl<'g> Programs<'g> {
         reading.documents
     }
 
+    /// Whether the files of a chart are on the disk what they are in the tree that is read: helm
+    /// reads the disk.
+    fn is_on_disk(&self, chart: &str) -> bool {
+        let store = &self.gathered.store;
+        let mut own =
+            self.gathered.parts.iter().filter(|(_, part)| part.chart.as_deref() == Some(chart));
+        own.all(|(name, _)| {
+            let path = store.directory.join(name);
+            let read = |storage: &Storage| storage.read(&path, store.limit).ok().flatten();
+            read(&store.storage) == read(&Storage::Disk)
+        })
+    }
+
     /// Renders a chart. `defaults` has the name and namespace of the release, and its values.
     pub(super) fn chart(&self, chart: &str, defaults: Release) -> Build {
+        if !self.is_on_disk(chart) {
+            let message = "a chart of an earlier tree, which is rendered only if it is unchanged";
+            let failure = Failure::Failed { message: message.to_owned(), at: None };
+            return self.failed(chart, &defaults.namespace, &failure);
+        }
         let base = &self.gathered.store.directory;
         let release = Release {
             chart: base.join(chart),
@@ -178,6 +197,17 @@ impl<'g> Programs<'g> {
 
     /// Renders a kustomization by kustomize itself. `at` and `what` say why not natively.
     pub(super) fn kustomization(&self, directory: &str, at: Span, what: &str) -> Build {
+        if matches!(self.gathered.store.storage, Storage::Memory(_)) {
+            let what = format!("kustomization `{directory}` of an earlier tree: it needs `{what}`");
+            let hint = "it is rendered from the disk only".to_owned();
+            let reason = GapReason::UnsupportedFeature;
+            let gap = Gap { reason, what, at: Some(at), hint, namespace: None };
+            return Build {
+                gaps: vec![gap],
+                failed: vec![directory.to_owned()],
+                ..Build::default()
+            };
+        }
         let base = self.gathered.store.directory.clone();
         let place = if directory == "." { base.clone() } else { base.join(directory) };
         let kustomization =

@@ -87,9 +87,9 @@ pub(super) fn read_entry(entry: Entry, id: FileId, role: Role, request: &Request
         What::Skipped { state, reason } => return unread(&name, state, reason),
         What::Stdin => (read_limited(std::io::stdin().lock(), 0, limit), RootKind::Stdin),
         What::File(path) | What::Chart { path, .. } => {
-            (read_file(&path, limit), RootKind::Directory)
+            (request.storage.read(&path, limit), RootKind::Directory)
         }
-        What::Text(path) => (read_file(&path, limit), RootKind::DocumentFile),
+        What::Text(path) => (request.storage.read(&path, limit), RootKind::DocumentFile),
     };
     let bytes = match bytes {
         Ok(Some(bytes)) => bytes,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::storage::Storage;
 use crate::document::{Document, FileId, Span, Tree};
 
 /// The names under which kustomize looks for its file.
@@ -19,6 +20,7 @@ pub(super) struct Store {
     pub(super) files: BTreeMap<String, Held>,
     /// Most bytes that are read of a file.
     pub(super) limit: u64,
+    pub(super) storage: Storage,
 }
 
 /// What a file holds.
@@ -84,8 +86,8 @@ impl Store {
 
     /// Whether a directory exists, read or not, and no symbolic link leads out of the base on the way.
     pub(super) fn is_directory(&self, name: &str) -> bool {
-        let real = self.directory.join(name).canonicalize();
-        real.is_ok_and(|real| real.is_dir() && real.starts_with(&self.directory))
+        let real = self.storage.canonical(&self.directory.join(name));
+        real.is_ok_and(|real| self.storage.is_dir(&real) && real.starts_with(&self.directory))
     }
 
     /// The text of a file that holds no manifests, as a generator wants it.
@@ -94,11 +96,11 @@ impl Store {
     /// Gives what the system says, without the path.
     pub(super) fn read(&self, name: &str) -> Result<String, String> {
         let path = self.directory.join(name);
-        let real = path.canonicalize().map_err(|error| error.to_string())?;
+        let real = self.storage.canonical(&path).map_err(|error| error.to_string())?;
         if !real.starts_with(&self.directory) {
             return Err("it lies outside the repository".to_owned());
         }
-        match super::read_file(&real, self.limit) {
+        match self.storage.read(&real, self.limit) {
             Ok(Some(bytes)) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
             Ok(None) => Err(format!("it has more than {} bytes", self.limit)),
             Err(error) => Err(error.to_string()),

@@ -144,6 +144,12 @@ pub(super) struct Coverage {
     pub(super) checks: BTreeMap<&'static str, TallyOut>,
     /// Findings below the thresholds of the command line.
     pub(super) hidden: usize,
+    /// Findings that touch no changed file; with `--changed-files` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) outside: Option<usize>,
+    /// Findings that the earlier tree has, too; with `--diff-base` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) in_base: Option<usize>,
 }
 
 #[derive(Clone, Copy, Default, Serialize, JsonSchema)]
