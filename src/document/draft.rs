@@ -379,7 +379,7 @@ mod tests {
         crate::document::write_json(tree.root(), &mut json);
         let expected = concat!(
             r#"{"a":{"b":[1,"two",null],"c":1.5},"d":{"b":[1,"two",null],"c":1.5},"#,
-            r#""e":{"b":[1,"two",null],"c":true}}"#
+            r#""e":{"c":true,"b":[1,"two",null]}}"#
         );
         assert_eq!(json, expected);
         let two = tree.root().path(&["d", "b"]).and_then(|list| list.children().nth(1));

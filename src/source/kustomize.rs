@@ -26,7 +26,7 @@ use super::store::{Held, Store};
 use crate::document::{Document, Gap, Span, Tree};
 
 /// What a kustomization gave.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Build {
     /// Its objects, in the order of kustomize.
     pub(super) objects: Vec<Document>,

@@ -2,7 +2,7 @@
 //! Each gives a virtual file beside those that were read.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::external;
@@ -25,6 +25,8 @@ pub(super) struct Programs<'g> {
     gathered: &'g Gathered,
     request: &'g Request,
     texts: RefCell<Vec<File>>,
+    /// What was rendered, by how: a chart that is installed twice alike is one text.
+    charts: RefCell<BTreeMap<String, Build>>,
     problems: RefCell<Vec<Problem>>,
     /// What the cluster serves beyond Kubernetes, as far as the input shows it.
     versions: Vec<String>,
@@ -44,6 +46,7 @@ impl<'g> Programs<'g> {
             gathered,
             request,
             texts: RefCell::default(),
+            charts: RefCell::default(),
             problems: RefCell::default(),
             versions: versions.into_iter().take(VERSIONS).collect(),
         }
@@ -95,6 +98,16 @@ impl<'g> Programs<'g> {
             values: defaults.values.into_iter().map(|values| self.placed(values)).collect(),
             ..defaults
         };
+        let how = format!("{release:?}");
+        if let Some(known) = self.charts.borrow().get(&how) {
+            return known.clone();
+        }
+        let build = self.rendered(chart, &release);
+        self.charts.borrow_mut().insert(how, build.clone());
+        build
+    }
+
+    fn rendered(&self, chart: &str, release: &Release) -> Build {
         let named = self.gathered.store.files.iter();
         let texts: Texts<'_> = named
             .filter_map(|(name, held)| {
@@ -102,7 +115,7 @@ impl<'g> Programs<'g> {
                 Some((name.clone(), (held.id, file.text())))
             })
             .collect();
-        match helm::render(&release, &texts, self.next(), &self.request.options) {
+        match helm::render(release, &texts, self.next(), &self.request.options) {
             Ok(rendered) => {
                 let own = self.gathered.parts.iter().filter(|(_, part)| {
                     part.role == Role::Chart && part.chart.as_deref() == Some(chart)

@@ -14,10 +14,15 @@ pub(super) const NOWHERE: FileId = FileId(u32::MAX);
 /// Shorter values stand in too many places to say where they come from.
 const SHORTEST: usize = 4;
 
-/// The only place at which a value is set; none where several set it, or something that has no
-/// place.
-#[derive(Debug, Default)]
-pub(super) struct Origins(BTreeMap<String, Option<Span>>);
+/// Where values are set.
+#[derive(Debug)]
+pub(super) struct Origins {
+    /// The only place at which a value is set; none where several set it, or something that has no
+    /// place.
+    of_texts: BTreeMap<String, Option<Span>>,
+    /// All values, without those that flags set.
+    merged: Draft,
+}
 
 impl Origins {
     /// Merges values as helm does, weakest first, and looks at what is left.
@@ -26,37 +31,55 @@ impl Origins {
         for tree in values {
             merge(&mut merged, Draft::of(tree.root()));
         }
-        let mut origins = Self::default();
+        let mut given = Vec::new();
         for set in sets.iter().flat_map(|set| assignments(set)) {
             let (path, value) = set.split_once('=').unwrap_or((&set, ""));
             remove(&mut merged, path);
-            origins.keep(value.to_owned(), None);
+            given.push(value.to_owned());
         }
-        origins.collect(&merged);
-        origins
-    }
-
-    fn collect(&mut self, draft: &Draft) {
-        draft.items().iter().for_each(|item| self.collect(item));
-        draft.fields().iter().for_each(|field| self.collect(&field.value));
-        let text = match &draft.value {
-            Content::Str(text) => text.clone(),
-            Content::Int(value) => value.to_string(),
-            _ => return,
-        };
-        let place = Some(draft.span).filter(|span| span.file != NOWHERE && span.start < span.end);
-        self.keep(text, place);
-    }
-
-    fn keep(&mut self, text: String, place: Option<Span>) {
-        let is_word = matches!(resolve(&text), Plain::Null | Plain::Bool(_));
-        if text.chars().count() >= SHORTEST && !is_word {
-            self.0.entry(text).and_modify(|known| *known = None).or_insert(place);
-        }
+        let mut of_texts = BTreeMap::new();
+        given.into_iter().for_each(|value| keep(&mut of_texts, value, None));
+        collect(&mut of_texts, &merged);
+        Self { of_texts, merged }
     }
 
     fn place(&self, text: &str) -> Option<Span> {
-        self.0.get(text).copied().flatten()
+        self.of_texts.get(text).copied().flatten()
+    }
+
+    /// Where the value of a path stands, if it is this one.
+    fn value(&self, path: &str, text: &str) -> Option<Span> {
+        let keys: Vec<&str> = path.split('.').collect();
+        let draft = self.merged.path(&keys)?;
+        let same = match &draft.value {
+            Content::Str(value) => value == text,
+            Content::Int(value) => value.to_string() == text,
+            Content::Bool(value) => value.to_string() == text,
+            _ => false,
+        };
+        placed(draft).filter(|_| same)
+    }
+}
+
+fn placed(draft: &Draft) -> Option<Span> {
+    Some(draft.span).filter(|span| span.file != NOWHERE && span.start < span.end)
+}
+
+fn collect(of_texts: &mut BTreeMap<String, Option<Span>>, draft: &Draft) {
+    draft.items().iter().for_each(|item| collect(of_texts, item));
+    draft.fields().iter().for_each(|field| collect(of_texts, &field.value));
+    let text = match &draft.value {
+        Content::Str(text) => text.clone(),
+        Content::Int(value) => value.to_string(),
+        _ => return,
+    };
+    keep(of_texts, text, placed(draft));
+}
+
+fn keep(of_texts: &mut BTreeMap<String, Option<Span>>, text: String, place: Option<Span>) {
+    let is_word = matches!(resolve(&text), Plain::Null | Plain::Bool(_));
+    if text.chars().count() >= SHORTEST && !is_word {
+        of_texts.entry(text).and_modify(|known| *known = None).or_insert(place);
     }
 }
 
@@ -125,7 +148,7 @@ impl Traced<'_> {
             let (by, text, sources) = match template {
                 Some((file, text)) => {
                     let by = self.line(document, *file, text);
-                    (by, "the template", self.sources(document, text))
+                    (by, "the template", self.sources(document, *file, text))
                 }
                 // A template of a packed chart.
                 None => {
@@ -181,13 +204,14 @@ impl Traced<'_> {
         }
     }
 
-    /// The values of an object that one place of the values files sets. What a template writes out
-    /// itself may not come from there, so nothing is said about it.
-    fn sources(&self, document: &Document, template: &str) -> Vec<(Span, Span, &'static str)> {
+    /// Where the values of an object come from: the line of the template that writes them, and the
+    /// place in the values files that sets them.
+    fn sources(&self, document: &Document, file: FileId, template: &str) -> Vec<Source> {
         let helpers = self.chart.helpers.iter().map(String::as_str);
         let written: Vec<&str> = helpers.chain([template]).collect();
+        let lines = Lines::of(file, template);
         let mut sources = Vec::new();
-        self.collect(document.root(), &written, &mut sources);
+        self.collect(document.root(), &written, &lines, &mut sources);
         sources
     }
 
@@ -195,22 +219,69 @@ impl Traced<'_> {
         &self,
         node: Node<'_>,
         written: &[&str],
-        sources: &mut Vec<(Span, Span, &'static str)>,
+        lines: &Lines<'_>,
+        sources: &mut Vec<Source>,
     ) {
         let text = match node.value() {
             Value::Str(text) => text.to_owned(),
             Value::Int(value) => value.to_string(),
+            Value::Bool(value) => value.to_string(),
             _ => {
-                node.children().for_each(|child| self.collect(child, written, sources));
+                node.children().for_each(|child| self.collect(child, written, lines, sources));
                 return;
             }
         };
-        if let Some(place) = self.origins.place(&text)
-            && !written.iter().any(|literal| literal.contains(&text))
-        {
-            sources.push((node.span(), place, "set here"));
-        }
+        let line = lines.of_key(node.key());
+        sources.extend(line.map(|(place, _)| (node.span(), place, "written here")));
+        let named = line.and_then(|(_, line)| self.origins.value(only_value(line)?, &text));
+        // What a template writes out itself may not come from the values.
+        let literal = || written.iter().any(|literal| literal.contains(&text));
+        let place = named.or_else(|| self.origins.place(&text).filter(|_| !literal()));
+        sources.extend(place.map(|place| (node.span(), place, "set here")));
     }
+}
+
+/// The place of a value, the place behind it, and what is to be seen there.
+type Source = (Span, Span, &'static str);
+
+/// The lines of a template by the key that they write.
+struct Lines<'t>(BTreeMap<&'t str, Option<(Span, &'t str)>>);
+
+impl<'t> Lines<'t> {
+    fn of(file: FileId, template: &'t str) -> Self {
+        let mut of_keys = BTreeMap::new();
+        let mut at = 0;
+        for line in template.split_inclusive('\n') {
+            let text = line.trim();
+            let start = at + (line.len() - line.trim_start().len());
+            at += line.len();
+            let Some((key, value)) = text.trim_start_matches("- ").split_once(':') else {
+                continue;
+            };
+            let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/');
+            if key.is_empty() || value.trim().is_empty() || !key.chars().all(plain) {
+                continue;
+            }
+            let narrow = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
+            let place = Span { file, start: narrow(start), end: narrow(start + text.len()) };
+            // Two lines of one key leave open which of them it was.
+            of_keys.entry(key).and_modify(|known| *known = None).or_insert(Some((place, text)));
+        }
+        Self(of_keys)
+    }
+
+    fn of_key(&self, key: &str) -> Option<(Span, &'t str)> {
+        self.0.get(key).copied().flatten()
+    }
+}
+
+/// The path of the only value that a line of a template asks for.
+fn only_value(line: &str) -> Option<&str> {
+    let mut parts = line.split(".Values.").skip(1);
+    let (part, None) = (parts.next()?, parts.next()) else { return None };
+    let end = part.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '.')));
+    let path = part.get(..end.unwrap_or(part.len()))?.trim_end_matches('.');
+    (!path.is_empty()).then_some(path)
 }
 
 #[cfg(test)]
