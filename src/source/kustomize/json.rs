@@ -33,6 +33,8 @@ pub(super) fn apply(object: &mut Object<'_>, operations: &Draft) -> Result<(), R
     }
     let draft = object.draft();
     written_out(draft);
+    object.shared.clear();
+    let draft = object.draft();
     if let Some(metadata) = draft.get_mut("metadata")
         && metadata.get("annotations").is_some_and(|a| a.fields().is_empty())
     {

@@ -1,5 +1,7 @@
 //! Patches: what they are for, and their two kinds.
 
+use std::collections::BTreeSet;
+
 use regex::Regex;
 
 use crate::document::{Draft, Node, Span, Style, read_settings};
@@ -389,6 +391,10 @@ fn merge_into(objects: &mut Vec<Object<'_>>, selected: &[usize], patch: &Draft) 
     let mut deleted = Vec::new();
     for at in selected {
         let Some(object) = objects.get_mut(*at) else { continue };
+        if let Some(at) = one_of(&patch, "", &object.shared) {
+            let what = "a patch of a label or annotation that a kustomization set".to_owned();
+            return Err(Refused::Unsupported { at, what });
+        }
         object.draft();
         let Some(draft) = object.draft.take() else { continue };
         match merge::merge(draft, &patch)? {
@@ -409,6 +415,22 @@ fn merge_into(objects: &mut Vec<Object<'_>>, selected: &[usize], patch: &Draft) 
         !deleted.contains(&(at - 1))
     });
     Ok(())
+}
+
+/// The place of a label or annotation of certain keys that a patch sets.
+fn one_of(patch: &Draft, key: &str, keys: &BTreeSet<String>) -> Option<Span> {
+    if keys.is_empty() {
+        return None;
+    }
+    let texts = matches!(key, "labels" | "annotations" | "matchLabels" | "selector");
+    let own = patch
+        .fields()
+        .iter()
+        .find(|f| texts && keys.contains(&f.key) && f.value.as_str().is_some());
+    let mut fields = patch.fields().iter();
+    own.map(|field| field.value.span)
+        .or_else(|| fields.find_map(|field| one_of(&field.value, &field.key, keys)))
+        .or_else(|| patch.items().iter().find_map(|item| one_of(item, "", keys)))
 }
 
 /// The objects that a target means.
