@@ -308,10 +308,10 @@ pub(super) fn check(node: Node<'_>) -> Result<(), Refused> {
     let unsupported =
         |at: Span, what: &str| Err(Refused::Unsupported { at, what: what.to_owned() });
     match node.value() {
-        Value::Bool(value) if node.style() == Style::Plain => {
-            if length(node.span()) != if value { 4 } else { 5 } {
-                return unsupported(node.span(), "a boolean other than `true` and `false`");
-            }
+        Value::Bool(value)
+            if node.style() == Style::Plain && length(node.span()) != if value { 4 } else { 5 } =>
+        {
+            return unsupported(node.span(), "a boolean other than `true` and `false`");
         }
         Value::Str(text) if node.style() == Style::Plain && is_date(text) => {
             return unsupported(node.span(), "a date without quotes");

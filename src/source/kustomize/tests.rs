@@ -1,5 +1,7 @@
 //! What a kustomization gives, where its values point to, and what is refused.
 
+#![expect(clippy::print_stderr, clippy::use_debug, reason = "a measurement is printed")]
+
 use super::{Build, Refused, render};
 use crate::document::{NamespaceSource, Span, write_object};
 use crate::source::store::Store;
