@@ -150,6 +150,10 @@ fn what_kustomize_refuses_is_refused() {
         ),
         ("helmCharts: [{name: x}]\n", "unsupported: helmCharts"),
         ("resources: [web.yaml]\nreplacements: [{}]\n", "unsupported: replacements"),
+        (
+            "Resources: [web.yaml]\n",
+            "unsupported: the field `Resources`, whose name is spelt otherwise",
+        ),
         ("resources: [on.yaml]\n", "unsupported: a boolean other than `true` and `false`"),
     ];
     for (kustomization, expected) in cases {
