@@ -18,6 +18,8 @@ mod patch;
 mod references;
 mod remote;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod transform;
 
 use std::collections::BTreeSet;

@@ -20,14 +20,7 @@ impl<'s> Gathered<'s> {
     /// Adds an object.
     pub(super) fn add(&mut self, object: Object<'s>) -> Result<(), Refused> {
         if !self.ids.insert(object.id()) {
-            return Err(Refused::Broken {
-                at: object.place(),
-                message: format!(
-                    "the kustomization has {} `{}` twice: already registered id",
-                    object.kind, object.name
-                ),
-                help: "remove one of them",
-            });
+            return Err(twice(&object));
         }
         self.objects.push(object);
         Ok(())
@@ -36,6 +29,17 @@ impl<'s> Gathered<'s> {
     /// Takes stock after objects were changed.
     pub(super) fn count(&mut self) {
         self.ids = self.objects.iter().map(Object::id).collect();
+    }
+}
+
+fn twice(object: &Object<'_>) -> Refused {
+    Refused::Broken {
+        at: object.place(),
+        message: format!(
+            "the kustomization has {} `{}` twice: already registered id",
+            object.kind, object.name
+        ),
+        help: "remove one of them",
     }
 }
 
@@ -330,6 +334,12 @@ fn finish(mut objects: Vec<Object<'_>>) -> Result<Vec<Document>, Refused> {
         object.remember();
     }
     references::follow(&mut objects)?;
+    let mut ids = HashSet::new();
+    for object in objects.iter().filter(|object| !object.memory.hash) {
+        if !ids.insert(object.id()) {
+            return Err(twice(object));
+        }
+    }
     let mut documents = Vec::with_capacity(objects.len());
     for mut object in objects {
         let annotations = object.view().texts(&["metadata", "annotations"]);

@@ -256,8 +256,24 @@ fn broken(at: Span, message: &str) -> Refused {
     Refused::Broken { at, message: message.to_owned(), help }
 }
 
+/// The names of the fields of kustomizations and of what lies in them.
+const KNOWN: &str = "annotations annotationSelector apiVersion bases behavior buildMetadata \
+    commonAnnotations commonLabels components configMapGenerator configurations count crds digest \
+    disableNameSuffixHash env envs fields files generatorOptions generators group helmCharts \
+    helmGlobals images imageTags immutable includeSelectors includeTemplates \
+    includeVolumeClaimTemplates kind labels labelSelector literals metadata name namePrefix \
+    nameSuffix namespace newName newTag openapi options pairs patch patches patchesJson6902 \
+    patchesStrategicMerge path replacements replicas resources secretGenerator sortOptions \
+    tagSuffix target transformers type validators vars version";
+
 /// A field that kustomize does not know, or knows in another spelling.
 fn unknown(field: Node<'_>) -> Refused {
+    if KNOWN.split_ascii_whitespace().any(|name| name.eq_ignore_ascii_case(field.key())) {
+        // Go takes a field in any case, and of two spellings the last.
+        let at = field.key_span().unwrap_or(field.span());
+        let what = format!("the field `{}`, whose name is spelt otherwise", field.key());
+        return Refused::Unsupported { at, what };
+    }
     let message = format!("the kustomization has an unknown field `{}`", field.key());
     let at = field.key_span().unwrap_or(field.span());
     Refused::Broken {

@@ -360,7 +360,7 @@ impl Forest {
                 "[{op: add, path: /metadata/annotations, value: {q~1r: s}}]",
                 "[{op: test, path: /data/a, value: b}, {op: move, from: /data/a, path: /data/z}]",
                 "[{op: copy, from: /metadata/name, path: /metadata/namespace}]",
-                "[{op: replace, path: /metadata/name, value: renamed}]",
+                "[{op: add, path: /metadata/labels, value: {l: m}}]",
                 "[{op: remove, path: /metadata/annotations}]",
                 "[{op: add, path: /spec/ports/0, value: {port: 9}}]",
             ]);

@@ -1,6 +1,6 @@
 //! JSON patches (RFC 6902), as the library that kustomize uses applies them.
 
-use crate::document::{Content, Draft, Span};
+use crate::document::{Content, Draft, Span, Style};
 
 use super::Refused;
 use super::object::Object;
@@ -32,6 +32,9 @@ pub(super) fn apply(object: &mut Object<'_>, operations: &Draft) -> Result<(), R
         run(object.draft(), &operation)?;
     }
     let draft = object.draft();
+    written_out(draft);
+    object.shared.clear();
+    let draft = object.draft();
     if let Some(metadata) = draft.get_mut("metadata")
         && metadata.get("annotations").is_some_and(|a| a.fields().is_empty())
     {
@@ -45,6 +48,16 @@ pub(super) fn apply(object: &mut Object<'_>, operations: &Draft) -> Result<(), R
         Ok(()) if kept => Ok(()),
         _ => Err(Refused::Unsupported { at, what: "a patch of the kind or version".to_owned() }),
     }
+}
+
+/// A JSON patch writes the object anew: a field without a value says `null` from then on. The style
+/// tells a later strategic merge, which drops the one and keeps the other.
+fn written_out(draft: &mut Draft) {
+    if matches!(draft.value, Content::Null) {
+        draft.style = Style::Quoted;
+    }
+    draft.items_mut().iter_mut().for_each(written_out);
+    draft.fields_mut().iter_mut().for_each(|field| written_out(&mut field.value));
 }
 
 fn read(item: &Draft) -> Result<Operation<'_>, Refused> {

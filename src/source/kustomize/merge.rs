@@ -252,6 +252,8 @@ fn names(
 fn settle(object: &mut Draft, step: Option<Step>) -> Result<bool, Refused> {
     let step = step.or_else(|| embedded(object));
     match (&mut object.value, step) {
+        // A JSON patch wrote it out.
+        (Content::Null, _) if object.style == Style::Quoted => {}
         (Content::Null, _) => {
             let Some(written) = object.span.end.checked_sub(object.span.start) else {
                 return Ok(true);

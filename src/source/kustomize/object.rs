@@ -1,5 +1,7 @@
 //! An object on its way through a kustomization.
 
+use std::collections::BTreeSet;
+
 use crate::document::{Content, Document, Draft, Node, Span, Style, Value};
 
 use super::Refused;
@@ -60,6 +62,9 @@ pub(super) struct Object<'s> {
     /// The entry of the outermost kustomization.
     pub(super) by: Span,
     pub(super) memory: Memory,
+    /// Keys of labels and annotations that a transformer set in several places at once: kustomize
+    /// holds them as one value, and what changes one of them changes all.
+    pub(super) shared: BTreeSet<String>,
     /// Whether a `namespace:` set its namespace.
     pub(super) given: bool,
     pub(super) group: String,
@@ -113,6 +118,7 @@ impl<'s> Object<'s> {
             draft: None,
             by,
             memory: Memory::default(),
+            shared: BTreeSet::new(),
             given: false,
             group: String::new(),
             version: String::new(),
@@ -302,10 +308,10 @@ pub(super) fn check(node: Node<'_>) -> Result<(), Refused> {
     let unsupported =
         |at: Span, what: &str| Err(Refused::Unsupported { at, what: what.to_owned() });
     match node.value() {
-        Value::Bool(value) if node.style() == Style::Plain => {
-            if length(node.span()) != if value { 4 } else { 5 } {
-                return unsupported(node.span(), "a boolean other than `true` and `false`");
-            }
+        Value::Bool(value)
+            if node.style() == Style::Plain && length(node.span()) != if value { 4 } else { 5 } =>
+        {
+            return unsupported(node.span(), "a boolean other than `true` and `false`");
         }
         Value::Str(text) if node.style() == Style::Plain && is_date(text) => {
             return unsupported(node.span(), "a date without quotes");

@@ -3,6 +3,8 @@
 //! `PALISADE_KUSTOMIZE` names the program (else `kustomize` on the path), `PALISADE_ORACLE_CASES`
 //! the number of trees, `PALISADE_ORACLE_CORPUS` a directory whose kustomizations are compared, too.
 
+#![expect(clippy::print_stderr, clippy::use_debug, reason = "a test says what it counted")]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;

@@ -1,9 +1,11 @@
 //! Patches: what they are for, and their two kinds.
 
+use std::collections::BTreeSet;
+
 use regex::Regex;
 
 use crate::document::{Draft, Node, Span, Style, read_settings};
-use crate::source::store::Held;
+use crate::source::store::{Held, Kustomization};
 
 use super::build::{Builder, missing, unbroken};
 use super::file::{File, Patch, Target, Text};
@@ -31,7 +33,7 @@ pub(super) fn merges(
     for entry in &file.merges {
         let inline = entry.text.contains('\n') || entry.text.contains(": ");
         let drafts = match inline {
-            true => inline_drafts(held, *entry)?,
+            true => inline_drafts(builder, directory, held, *entry)?,
             false => file_drafts(builder, directory, *entry)?,
         };
         match content(drafts, entry.at)? {
@@ -141,7 +143,7 @@ fn load(
 ) -> Result<Content, Refused> {
     let drafts = match (patch.path, patch.inline) {
         (Some(path), None) => file_drafts(builder, directory, path)?,
-        (None, Some(text)) => inline_drafts(held, text)?,
+        (None, Some(text)) => inline_drafts(builder, directory, held, text)?,
         _ => {
             let message = "a patch needs either `path` or `patch`".to_owned();
             return Err(Refused::Broken { at: patch.at, message, help: "write one of them" });
@@ -203,51 +205,105 @@ fn file_drafts(
 }
 
 /// The documents of a patch that stands in the kustomization itself.
-fn inline_drafts(held: &Held, text: Text<'_>) -> Result<Vec<Draft>, Refused> {
-    let mut drafts = Vec::new();
-    let mut piece = String::new();
+fn inline_drafts(
+    builder: &Builder<'_>,
+    directory: &str,
+    held: &Held,
+    text: Text<'_>,
+) -> Result<Vec<Draft>, Refused> {
     let whole = text.text.trim();
     if whole.starts_with('[') && serde_json::from_str::<serde::de::IgnoredAny>(whole).is_err() {
         let message = "the patch begins like JSON and is none".to_owned();
-        return Err(Refused::Broken {
-            at: text.at,
-            message,
-            help: "write JSON, or a YAML list with hyphens",
-        });
+        let help = "write JSON, or a YAML list with hyphens";
+        return Err(Refused::Broken { at: text.at, message, help });
     }
-    let mut read = |piece: &str| -> Done {
-        match read_settings(held.id, piece) {
-            Ok((tree, _)) => {
-                // Places inside the text are none of the file.
-                let here = |refused| match refused {
-                    Refused::Unsupported { what, .. } => Refused::Unsupported { at: text.at, what },
-                    Refused::Broken { message, help, .. } => {
-                        Refused::Broken { at: text.at, message, help }
-                    }
-                };
-                tree.iter().try_for_each(|tree| checked(tree.root())).map_err(here)?;
-                let mut draft = tree.map(|tree| Draft::of(tree.root()));
-                draft.iter_mut().for_each(|draft| settle(draft, text.at));
-                drafts.extend(draft);
-                Ok(())
-            }
-            Err(problem) => Err(Refused::Broken {
-                at: text.at,
-                message: format!("the patch is {}", problem.message),
-                help: "mend the patch",
-            }),
-        }
+    let raw = match builder.store.kustomization(directory) {
+        Kustomization::One(name, _) => builder.store.read(name).ok(),
+        _ => None,
     };
-    for line in text.text.split_inclusive('\n') {
-        if line.trim_end() == "---" {
-            read(&piece)?;
-            piece.clear();
-        } else {
-            piece.push_str(line);
+    let lines = Lines::of(&raw.unwrap_or_default(), text);
+    let mut drafts = Vec::new();
+    let (mut start, mut end) = (0, 0);
+    for line in text.text.split_inclusive('\n').chain(["---"]) {
+        if line.trim_end() != "---" {
+            end += line.len();
+            continue;
+        }
+        let piece = text.text.get(start..end).unwrap_or_default();
+        let place = |span: Span| lines.place(span, start);
+        let tree = read_settings(held.id, piece).map_err(|problem| Refused::Broken {
+            at: place(problem.at),
+            message: format!("the patch is {}", problem.message),
+            help: "mend the patch",
+        })?;
+        if let (Some(tree), _) = tree {
+            checked(tree.root()).map_err(|refused| match refused {
+                Refused::Unsupported { at, what } => Refused::Unsupported { at: place(at), what },
+                Refused::Broken { at, message, help } => {
+                    Refused::Broken { at: place(at), message, help }
+                }
+            })?;
+            let mut draft = Draft::of(tree.root());
+            settle(&mut draft, &place);
+            drafts.push(draft);
+        }
+        end += line.len();
+        start = end;
+    }
+    Ok(drafts)
+}
+
+/// Where the lines of a block scalar stand in its file.
+struct Lines {
+    whole: Span,
+    /// The start of each line in the text and in the file; empty where they do not fit.
+    starts: Vec<(usize, usize)>,
+}
+
+impl Lines {
+    fn of(raw: &str, text: Text<'_>) -> Self {
+        let starts = Self::fit(raw, text).unwrap_or_default();
+        Self { whole: text.at, starts }
+    }
+
+    fn fit(raw: &str, text: Text<'_>) -> Option<Vec<(usize, usize)>> {
+        let from = usize::try_from(text.at.start).ok()?;
+        let block = raw.get(from..).filter(|block| block.starts_with('|'))?;
+        let mut lines = block.split_inclusive('\n');
+        let (mut in_file, mut in_text) = (from + lines.next()?.len(), 0);
+        let mut indent = None;
+        let mut starts = Vec::new();
+        for line in text.text.split_inclusive('\n') {
+            let written = lines.next()?;
+            let content = line.trim_end();
+            if !content.is_empty() {
+                let depth = || written.trim_end().len().checked_sub(content.len());
+                let depth = *indent.get_or_insert(depth()?);
+                if written.get(depth..)?.trim_end() != content {
+                    return None;
+                }
+            }
+            starts.push((in_text, in_file + indent.unwrap_or(0)));
+            in_file += written.len();
+            in_text += line.len();
+        }
+        Some(starts)
+    }
+
+    /// The place of a part of the text, whose offsets count from `start` of it: in the file if the
+    /// lines are known, else the whole text.
+    fn place(&self, span: Span, start: usize) -> Span {
+        let offset = |at: u32| {
+            let at = start + usize::try_from(at).ok()?;
+            let behind = self.starts.partition_point(|(line, _)| *line <= at);
+            let (line, file) = self.starts.get(behind.checked_sub(1)?)?;
+            u32::try_from(file + (at - line)).ok()
+        };
+        match (offset(span.start), offset(span.end)) {
+            (Some(start), Some(end)) if start <= end => Span { start, end, ..self.whole },
+            _ => self.whole,
         }
     }
-    read(&piece)?;
-    Ok(drafts)
 }
 
 /// Checks a strategic merge patch; operations are read as clients read them.
@@ -255,14 +311,13 @@ fn checked(root: Node<'_>) -> Done {
     if root.is_list() { Ok(()) } else { check(root) }
 }
 
-/// Gives every part of an inline patch the place of the whole.
-fn settle(draft: &mut Draft, at: Span) {
-    // A null keeps its length, which says how it was written.
-    draft.span = at;
-    draft.items_mut().iter_mut().for_each(|item| settle(item, at));
+/// Gives every part of an inline patch its place in the file.
+fn settle(draft: &mut Draft, place: &dyn Fn(Span) -> Span) {
+    draft.span = place(draft.span);
+    draft.items_mut().iter_mut().for_each(|item| settle(item, place));
     for field in draft.fields_mut() {
-        field.key_span = None;
-        settle(&mut field.value, at);
+        field.key_span = field.key_span.map(place);
+        settle(&mut field.value, place);
     }
 }
 
@@ -336,6 +391,10 @@ fn merge_into(objects: &mut Vec<Object<'_>>, selected: &[usize], patch: &Draft) 
     let mut deleted = Vec::new();
     for at in selected {
         let Some(object) = objects.get_mut(*at) else { continue };
+        if let Some(at) = one_of(&patch, "", &object.shared) {
+            let what = "a patch of a label or annotation that a kustomization set".to_owned();
+            return Err(Refused::Unsupported { at, what });
+        }
         object.draft();
         let Some(draft) = object.draft.take() else { continue };
         match merge::merge(draft, &patch)? {
@@ -356,6 +415,22 @@ fn merge_into(objects: &mut Vec<Object<'_>>, selected: &[usize], patch: &Draft) 
         !deleted.contains(&(at - 1))
     });
     Ok(())
+}
+
+/// The place of a label or annotation of certain keys that a patch sets.
+fn one_of(patch: &Draft, key: &str, keys: &BTreeSet<String>) -> Option<Span> {
+    if keys.is_empty() {
+        return None;
+    }
+    let texts = matches!(key, "labels" | "annotations" | "matchLabels" | "selector");
+    let own = patch
+        .fields()
+        .iter()
+        .find(|f| texts && keys.contains(&f.key) && f.value.as_str().is_some());
+    let mut fields = patch.fields().iter();
+    own.map(|field| field.value.span)
+        .or_else(|| fields.find_map(|field| one_of(&field.value, &field.key, keys)))
+        .or_else(|| patch.items().iter().find_map(|item| one_of(item, "", keys)))
 }
 
 /// The objects that a target means.

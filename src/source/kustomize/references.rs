@@ -75,8 +75,25 @@ pub(super) fn follow(objects: &mut [Object<'_>]) -> Result<(), Refused> {
             };
             search.walk(object.draft(), reference.path)?;
         }
+        if let Some(rules) = object.draft.as_mut().and_then(|draft| draft.get_mut("rules")) {
+            release(rules);
+        }
     }
     Ok(())
+}
+
+/// The names in rules, which may be those of several kinds.
+const RESOURCES: [&str; 2] = ["rules", "resourceNames"];
+
+/// Ends a name that was found and gets a hash: no later search may take it for another object's.
+const TAKEN: char = '\0';
+
+fn release(draft: &mut Draft) {
+    if let Content::Str(text) = &mut draft.value {
+        text.truncate(text.trim_end_matches(TAKEN).len());
+    }
+    draft.items_mut().iter_mut().for_each(release);
+    draft.fields_mut().iter_mut().for_each(|field| release(&mut field.value));
 }
 
 fn facts(object: &Object<'_>) -> Facts {
@@ -163,7 +180,10 @@ impl<'f> Search<'f> {
             (Content::Map(_), None) => self.map(draft),
             (Content::Str(name), None) => {
                 let Some(found) = self.find(name, None, draft.span)? else { return Ok(()) };
-                if *name != found.name {
+                if found.hash && self.reference.path == RESOURCES {
+                    // With its hash, no other object was ever called that.
+                    *name = format!("{}{TAKEN}", found.name);
+                } else if *name != found.name {
                     let replaces = Some(draft.span).filter(|span| *span != found.name_at);
                     *draft = Draft { replaces, ..Draft::text(found.name.clone(), found.name_at) };
                 }

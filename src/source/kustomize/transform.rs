@@ -156,6 +156,9 @@ fn entries(objects: &mut [Object<'_>], pairs: &[Pair<'_>], specs: &[&'static Spe
     }
     for object in objects.iter_mut() {
         let specs: Vec<&Spec> = specs.iter().filter(|spec| spec.is_of(object)).copied().collect();
+        if specs.len() > 1 {
+            object.shared.extend(pairs.iter().map(|pair| pair.key.to_owned()));
+        }
         let draft = object.draft();
         for pair in pairs {
             for spec in &specs {
@@ -288,7 +291,8 @@ impl<'i, 's> Rule<'i, 's> {
             _ => return Ok(()),
         };
         let (new, at) = self.renamed(text);
-        let replaces = Some(draft.span).filter(|span| *span != at);
+        // Kustomize comes here twice for most images.
+        let replaces = if draft.span == at { draft.replaces } else { Some(draft.span) };
         *draft = Draft { replaces, ..Draft::text(new, at) };
         Ok(())
     }
