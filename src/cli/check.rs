@@ -46,11 +46,12 @@ pub(super) fn run(args: &CheckArgs, order: &Order) -> Result<u8, CliError> {
         config: config.clone(),
         storage: Storage::Disk,
     };
-    let loaded = load(&request).map_err(|error| CliError::NoSuchInput(error.to_string()))?;
+    let mut loaded = load(&request).map_err(|error| CliError::NoSuchInput(error.to_string()))?;
     if args.dump_objects {
         drop(progress);
         return dump(&loaded, args.allow_incomplete);
     }
+    scope.narrow(&mut loaded, config.as_ref().map(|(name, _)| name.as_str()));
     let mut assessments: Vec<Assessment> =
         loaded.inventories.par_iter().map(|inventory| assess(inventory, settings)).collect();
     let inventories: &[Arc<Inventory>] = &loaded.inventories;

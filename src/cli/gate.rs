@@ -72,6 +72,23 @@ impl Scope {
         self.changed.is_none() || finding.labels.iter().any(|label| here(label.span))
     }
 
+    /// Leaves out the roots that have nothing to do with the changed files. A root that shares a file
+    /// with one that has is kept: a finding may be in both. A changed configuration concerns all.
+    pub(super) fn narrow(&self, loaded: &mut Loaded, config: Option<&str>) {
+        if self.changed.is_none() || config.is_some_and(|name| self.has(name)) {
+            return;
+        }
+        let uses = |files: &&BTreeSet<String>| files.iter().any(|name| self.has(name));
+        let shared: BTreeSet<String> =
+            loaded.root_files.iter().filter(uses).flatten().cloned().collect();
+        let kept = |files: &BTreeSet<String>| files.iter().any(|name| shared.contains(name));
+        let keep: Vec<bool> = loaded.root_files.iter().map(kept).collect();
+        let mut each = keep.iter();
+        loaded.inventories.retain(|_| each.next() == Some(&true));
+        let mut each = keep.iter();
+        loaded.root_files.retain(|_| each.next() == Some(&true));
+    }
+
     /// Which roots, and which files, decide whether a run saw enough.
     pub(super) fn concerns<'l>(&self, loaded: &'l Loaded) -> Concern<'l> {
         let Some(changed) = &self.changed else { return Concern { parts: None } };

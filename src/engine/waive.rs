@@ -257,16 +257,20 @@ impl Ran<'_> {
             let file = self.files.get(document.head.file).name();
             waiver.concerns(&document.id, file, holder)
         };
-        let unanswered =
-            self.assessments.iter().zip(self.inventories).any(|(assessment, inventory)| {
-                let open = assessment.not_assessed.iter().filter(|open| open.check == waiver.check);
-                open.filter(|open| !open.error).any(|open| {
-                    let subject = open.subject.as_ref();
-                    subject.is_none_or(|id| inventory.named(id).is_none_or(&here))
-                })
-            });
-        let whole = self.settings.whole && self.inventories.iter().all(|i| i.gaps.is_empty());
-        let mut documents = self.inventories.iter().flat_map(|inventory| &inventory.documents);
+        // What another root leaves open, or lacks, says nothing about this waiver.
+        let counts = |root: &(usize, &Assessment)| used.roots.contains(&root.0);
+        let roots = self.assessments.iter().enumerate().filter(counts).map(|(_, a)| a);
+        let own = self.inventories.iter().enumerate().filter(|(at, _)| used.roots.contains(at));
+        let own: Vec<&Arc<Inventory>> = own.map(|(_, inventory)| inventory).collect();
+        let unanswered = roots.zip(&own).any(|(assessment, inventory)| {
+            let open = assessment.not_assessed.iter().filter(|open| open.check == waiver.check);
+            open.filter(|open| !open.error).any(|open| {
+                let subject = open.subject.as_ref();
+                subject.is_none_or(|id| inventory.named(id).is_none_or(&here))
+            })
+        });
+        let whole = self.settings.whole && own.iter().all(|i| i.gaps.is_empty());
+        let mut documents = own.iter().flat_map(|inventory| &inventory.documents);
         !unanswered && (whole || documents.any(here))
     }
 }

@@ -7,20 +7,26 @@ use super::gitops;
 use super::read::Role;
 use super::roots::Root;
 use super::store::{Kustomization, join};
-use crate::document::{Node, RootKind};
+use crate::document::{Node, RootKind, State};
 
 /// Names of the files that a root was made from or would have been: what it read, what its
 /// kustomizations name, what its GitOps objects apply, its chart. Rather too many than too few; a
 /// name may be that of a file which is no longer there.
 pub(super) fn files_of(root: &Root, gathered: &Gathered) -> BTreeSet<String> {
-    let mut uses = Uses { gathered, files: root.files.clone(), queue: Vec::new() };
+    // A walk also meets files that are no manifests.
+    let met = |name: &&String| {
+        root.kind != RootKind::Directory
+            || gathered.reports.get(*name).is_none_or(|report| report.state != State::Excluded)
+    };
+    let files: BTreeSet<String> = root.files.iter().filter(met).cloned().collect();
+    let mut uses = Uses { gathered, files, queue: Vec::new() };
     if !matches!(root.kind, RootKind::Directory | RootKind::Stdin | RootKind::DocumentFile) {
         uses.queue.push(root.name.clone());
     }
     let applied = root.documents.iter().flat_map(gitops::paths);
     uses.queue.extend(applied.filter_map(|path| join(".", &path)));
     // A patch or base that was read may lie in a directory with a kustomization of its own.
-    for name in &root.files {
+    for name in &uses.files {
         let role = gathered.parts.get(name).map(|part| part.role);
         if role == Some(Role::Kustomization) {
             uses.queue.push(super::store::parent(name).to_owned());

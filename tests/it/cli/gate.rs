@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
@@ -45,9 +46,12 @@ fn git(tree: &Tree, arguments: &[&str]) {
     assert!(output.status.success(), "git {arguments:?}: {said}");
 }
 
+/// No two commits are the same, although they are made in the same second.
 fn commit(tree: &Tree) {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let message = NEXT.fetch_add(1, Ordering::Relaxed).to_string();
     git(tree, &["add", "-A"]);
-    git(tree, &["commit", "-q", "--allow-empty", "-m", "change"]);
+    git(tree, &["commit", "-q", "--allow-empty", "-m", &message]);
 }
 
 /// A repository of one commit, on a branch that went on from `main`.
@@ -135,8 +139,15 @@ fn a_shared_file_belongs_to_every_environment() {
     let shared = report(&tree, &["--changed-files", "shared/policy.yaml", SELECTS]);
     assert_eq!(whole["findings"], shared["findings"]);
     assert_eq!(slugs(&shared["findings"]), ["policy-selects-nothing"]);
-    let roots = shared["roots"].as_array().expect("a list");
-    assert_eq!(roots.len(), 2, "{roots:?}");
+    let roots = |report: &Value| report["roots"].as_array().map(Vec::len);
+    assert_eq!(roots(&shared), Some(2));
+    // Environments that share nothing are judged apart.
+    std::fs::remove_file(tree.path("shared/policy.yaml")).expect("it is there");
+    let dev = report(&tree, &["--changed-files", "dev/web.yaml", CPU]);
+    assert_eq!(roots(&dev), Some(1));
+    let whole = report(&tree, &[".", CPU]);
+    assert_eq!(dev["findings"][0], whole["findings"][0]);
+    assert_eq!(dev["findings"].as_array().map(Vec::len), Some(1));
 }
 
 #[test]
@@ -171,7 +182,7 @@ fn without_a_repository_a_context_is_needed() {
 #[test]
 fn only_gaps_of_concerned_roots_make_a_run_incomplete() {
     let tree = Tree::new(&[("a/clean.yaml", CLEAN), ("b/broken.yaml", BROKEN), ("docs/x.md", "")]);
-    // All plain files make one root.
+    // All plain files make one root, and what is no manifest belongs to none.
     check(&tree, &["--changed-files", "a/clean.yaml", CPU]).exit(4);
     check(&tree, &["--changed-files", "b/broken.yaml", CPU]).exit(4);
     check(&tree, &["--changed-files", "docs/x.md", CPU]).exit(0);
@@ -189,7 +200,7 @@ fn only_gaps_of_concerned_roots_make_a_run_incomplete() {
 fn what_is_said_about_waivers_is_restricted_alike() {
     let unused = CLEAN.replace(
         "name: clean,",
-        "name: clean, annotations: {palisade.dev/ignore.host-network: no reason},",
+        "name: clean, annotations: {palisade.dev/ignore.host-network: \"no reason; until=2099-01-01; owner=me\"},",
     );
     let include = "--include=waiver-unused,host-network";
     let tree = repository(&[("a.yaml", &unused), ("b.yaml", CLEAN)]);
