@@ -189,11 +189,10 @@ fn apart(run: &Run<'_>, style: Style, text: &mut String) {
     let are = if known == 1 { "is" } else { "are" };
     let unread = match run.apart.unread_in_base {
         0 => String::new(),
-        files => {
-            let was = if files == 1 { "was" } else { "were" };
-            let files = counted(files, "file");
-            format!("; {files} {was} not read or rendered there, and what they held counts as new")
-        }
+        1 => "; 1 file there was not read or rendered, and what it held counts as new".to_owned(),
+        files => format!(
+            "; {files} files there were not read or rendered, and what they held counts as new"
+        ),
     };
     let line = format!("{} {are} in {} already{unread}", counted(known, "finding"), clean(base));
     paragraph("", &line, style.width, text);

@@ -86,11 +86,12 @@ impl Uses<'_> {
             let Some(name) = join(directory, path).filter(|_| !path.starts_with('/')) else {
                 continue;
             };
-            if name != "." && !self.gathered.store.files.contains_key(&name) {
-                if self.gathered.store.has_directory(&name) {
-                    self.queue.push(name);
-                    continue;
-                }
+            let store = &self.gathered.store;
+            // The base itself is meant by `../..`, and not by every empty text.
+            let meant = name != "." || path.contains("..");
+            if meant && !store.files.contains_key(&name) && store.has_directory(&name) {
+                self.queue.push(name);
+                continue;
             }
             self.member(name);
         }

@@ -151,6 +151,44 @@ fn a_shared_file_belongs_to_every_environment() {
 }
 
 #[test]
+fn a_base_belongs_to_all_its_overlays() {
+    let on_base = "resources: [../../base]\n";
+    let patched = "resources: [../../base]\npatches: [{path: patch.yaml}]\n";
+    let tree = Tree::new(&[
+        (
+            "base/kustomization.yaml",
+            "resources: [pod.yaml]\nconfigMapGenerator: [{files: [a=x.ini]}]",
+        ),
+        ("base/pod.yaml", LOW),
+        ("base/x.ini", "a = b\n"),
+        ("overlays/dev/kustomization.yaml", on_base),
+        ("overlays/prod/kustomization.yaml", patched),
+        ("overlays/prod/patch.yaml", LOW),
+        ("other/kustomization.yaml", "resources: [pod.yaml]\n"),
+        ("other/pod.yaml", LOW),
+        ("chart/Chart.yaml", "name: web\nversion: 1.0.0\n"),
+        ("chart/values.yaml", "name: web\n"),
+        ("plain.yaml", CLEAN),
+    ]);
+    let roots = |file: &str| -> Vec<String> {
+        let report = report(&tree, &["--changed-files", file, CPU]);
+        let roots = report["roots"].as_array().expect("a list").iter();
+        roots.map(|root| root["name"].as_str().expect("a name").to_owned()).collect()
+    };
+    for file in ["base/pod.yaml", "base/x.ini", "base/kustomization.yaml"] {
+        assert_eq!(roots(file), ["overlays/dev", "overlays/prod"], "{file}");
+    }
+    // What shares a file with it is judged beside it.
+    assert_eq!(roots("overlays/prod/patch.yaml"), ["overlays/dev", "overlays/prod"]);
+    assert_eq!(roots("other/pod.yaml"), ["other"]);
+    assert_eq!(roots("chart/values.yaml"), ["chart"]);
+    // A base that cannot be read is a gap of its overlays, and of no other root.
+    tree.write("base/pod.yaml", BROKEN);
+    let code = |file: &str| check(&tree, &["--changed-files", file, CPU, "--exit-zero"]).code;
+    assert_eq!((code("overlays/dev/kustomization.yaml"), code("other/pod.yaml")), (4, 0));
+}
+
+#[test]
 fn a_file_that_is_gone_is_no_mistake() {
     let tree = Tree::new(&[("a.yaml", CLEAN), ("b.yaml", LOW)]);
     check(&tree, &["--changed-files", "gone.yaml", "no/longer/there.yaml", CPU]).exit(0);
@@ -303,7 +341,7 @@ fn a_base_that_was_broken_is_no_error() {
     tree.write("b.yaml", LOW);
     let run = check(&tree, &[".", "--diff-base", "main", CPU]).exit(1);
     let text = run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
-    let said = "0 findings are in main already; 1 file was not read or rendered there";
+    let said = "0 findings are in main already; 1 file there was not read or rendered";
     assert!(text.contains(said), "{}", run.stdout);
     // Nor is a configuration with mistakes.
     let tree = repository(&[("a.yaml", LOW), ("palisade.yaml", "nonsense: true\n")]);
