@@ -35,21 +35,7 @@ pub(super) fn run(args: &CheckArgs, order: &Order) -> Result<u8, CliError> {
         let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs.get()).build_global();
     }
     let progress = Progress::start("reading and judging manifests");
-    let request = Request {
-        paths: scope.paths.clone(),
-        stdin: args.paths.iter().any(|path| is_stdin(path)),
-        exclude: settings.config.exclude.clone(),
-        include_docs: args.include_docs,
-        options: ReadOptions {
-            limits: settings.config.limits.clone(),
-            default_namespace: args.default_namespace.clone(),
-            crd_schemas: args.dump_objects,
-        },
-        kubernetes_version: kubernetes_version(args, &settings.config),
-        charts: charts(args, &settings.config)?,
-        config: config.clone(),
-        storage: Storage::Disk,
-    };
+    let request = request(args, &scope, &setup)?;
     let mut loaded = load(&request).map_err(|error| CliError::NoSuchInput(error.to_string()))?;
     if args.dump_objects {
         drop(progress);
@@ -102,6 +88,26 @@ pub(super) fn run(args: &CheckArgs, order: &Order) -> Result<u8, CliError> {
     // The process ends: to give the memory back object by object would only take time.
     std::mem::forget((loaded, assessments, exit));
     Ok(code)
+}
+
+/// What is read, as the arguments and the configuration say it.
+fn request(args: &CheckArgs, scope: &Scope, setup: &Setup) -> Result<Request, CliError> {
+    let config = &setup.settings.config;
+    Ok(Request {
+        paths: scope.paths.clone(),
+        stdin: args.paths.iter().any(|path| is_stdin(path)),
+        exclude: config.exclude.clone(),
+        include_docs: args.include_docs,
+        options: ReadOptions {
+            limits: config.limits.clone(),
+            default_namespace: args.default_namespace.clone(),
+            crd_schemas: args.dump_objects,
+        },
+        kubernetes_version: kubernetes_version(args, config),
+        charts: charts(args, config)?,
+        config: setup.config.clone(),
+        storage: Storage::Disk,
+    })
 }
 
 /// Every object as one JSON line.

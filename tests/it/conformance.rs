@@ -40,6 +40,9 @@ fn check(arguments: &[&str]) -> Ran {
         .stdout(file(&out))
         .stderr(file(&err))
         .env_remove("RUST_BACKTRACE")
+        // The same on every machine, whatever is installed.
+        .env("PALISADE_HELM", "none")
+        .env("PALISADE_KUSTOMIZE", "none")
         .spawn()
         .expect("the program starts");
     let end = Instant::now() + LIMIT;
@@ -356,6 +359,7 @@ fn every_file_of_the_corpora_ends_in_one_state() {
             }
             if format == "json" {
                 how.extend(states_differ(&path, &alone));
+                how.extend(roots_differ(tree, &alone));
             }
         }
         if !how.is_empty() {
@@ -364,6 +368,24 @@ fn every_file_of_the_corpora_ends_in_one_state() {
         }
     }
     settle("corpus", 4, trees.len(), &differing);
+}
+
+/// How many roots a tree has, and how many gaps for which reasons.
+fn roots_differ(tree: &str, ran: &Ran) -> Option<String> {
+    let report = json(ran).ok()?;
+    let roots = report["roots"].as_array()?;
+    let mut gaps: BTreeMap<&str, usize> = BTreeMap::new();
+    for gap in roots.iter().filter_map(|root| root["gaps"].as_array()).flatten() {
+        *gaps.entry(gap["reason"].as_str()?).or_default() += 1;
+    }
+    let found = format!("{} roots, gaps {gaps:?}", roots.len());
+    let wanted = match tree {
+        "gateway-api" => "1 roots, gaps {}",
+        "home-ops" => "2 roots, gaps {}",
+        "microservices-demo" => "6 roots, gaps {}",
+        _ => "0 roots, gaps {}",
+    };
+    (found != wanted).then(|| format!("{found}, and not {wanted}"))
 }
 
 /// Each file on disk once, in one of the states.

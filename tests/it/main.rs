@@ -14,6 +14,7 @@ mod oracle;
 mod positions;
 mod program;
 mod reach;
+mod roots;
 mod samples;
 mod secrets;
 mod states;

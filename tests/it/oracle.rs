@@ -14,6 +14,7 @@ mod texts;
 mod words;
 
 use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
@@ -28,6 +29,23 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Exit code of `tests/oracles/build` where there is no Go that is new enough.
 const NO_GO: i32 = 3;
 
+/// Builds an oracle and gives the path of its program; none where there is no Go to build it with.
+pub(crate) fn built(name: &str) -> Option<PathBuf> {
+    let built = Command::new(project().join("tests/oracles/build"))
+        .arg(name)
+        .output()
+        .unwrap_or_else(|error| panic!("tests/oracles/build does not start: {error}"));
+    let reason = String::from_utf8_lossy(&built.stderr);
+    if built.status.code() == Some(NO_GO) {
+        let in_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
+        assert!(!in_ci, "the oracle `{name}` must be asked in CI: {reason}");
+        say(&format!("oracle {name}: NOT ASKED, nothing was compared: {}", reason.trim()));
+        return None;
+    }
+    assert!(built.status.success(), "the oracle `{name}` does not build:\n{reason}");
+    Some(PathBuf::from(String::from_utf8_lossy(&built.stdout).trim()))
+}
+
 /// A running oracle: requests go in line by line, answers come out in the same order.
 pub(crate) struct Oracle {
     name: &'static str,
@@ -38,20 +56,8 @@ pub(crate) struct Oracle {
 impl Oracle {
     /// Builds and starts an oracle; none where there is no Go to build it with.
     pub(crate) fn start(name: &'static str) -> Option<Self> {
-        let built = Command::new(project().join("tests/oracles/build"))
-            .arg(name)
-            .output()
-            .unwrap_or_else(|error| panic!("tests/oracles/build does not start: {error}"));
-        let reason = String::from_utf8_lossy(&built.stderr);
-        if built.status.code() == Some(NO_GO) {
-            let in_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
-            assert!(!in_ci, "the oracle `{name}` must be asked in CI: {reason}");
-            say(&format!("oracle {name}: NOT ASKED, nothing was compared: {}", reason.trim()));
-            return None;
-        }
-        assert!(built.status.success(), "the oracle `{name}` does not build:\n{reason}");
-        let program = String::from_utf8_lossy(&built.stdout);
-        let mut child = Command::new(program.trim())
+        let program = built(name)?;
+        let mut child = Command::new(program)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

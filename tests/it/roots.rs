@@ -1,0 +1,331 @@
+//! Charts, kustomizations and GitOps objects as what they become: through the program, as its users
+//! run it. What kustomize itself says of each step is compared in `src/source/kustomize/`.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::oracle::built;
+use crate::program::{Tree, palisade};
+use crate::support::{files_below, project};
+
+/// The sample in a repository of its own.
+fn sample() -> Tree {
+    let tree = Tree::new(&[]);
+    let folder = project().join("samples/gitops");
+    for path in files_below(&folder) {
+        let name = path.strip_prefix(&folder).expect("below").to_string_lossy().into_owned();
+        tree.write(&name, std::fs::read(&path).expect("readable"));
+    }
+    tree
+}
+
+fn list<'v>(value: &'v Value, key: &str) -> &'v [Value] {
+    value[key].as_array().unwrap_or_else(|| panic!("no list `{key}` in {value}"))
+}
+
+fn text<'v>(value: &'v Value, key: &str) -> &'v str {
+    value[key].as_str().unwrap_or_else(|| panic!("no text `{key}` in {value}"))
+}
+
+/// What a finding is about, whatever the place.
+fn identity(finding: &Value) -> (String, String, String) {
+    (
+        text(finding, "check").to_owned(),
+        finding["subject"].to_string(),
+        text(finding, "message").to_owned(),
+    )
+}
+
+#[test]
+fn a_finding_is_gone_when_its_line_is_removed() {
+    let tree = sample();
+    let report = tree.json([""; 0]);
+    let mut whole = 0;
+    for finding in list(&report, "findings") {
+        let label = &list(finding, "labels")[0];
+        let (file, line) = (text(label, "file"), label["start"]["line"].as_u64().expect("a line"));
+        assert!(!file.starts_with("rendered:"), "a place that a person can change: {finding}");
+        let changed = sample();
+        let before = changed.read(file);
+        let lines: Vec<&str> = before.lines().collect();
+        let at = usize::try_from(line - 1).expect("few lines");
+        // A line that opens a block goes with the block.
+        let indent = |line: &str| line.len() - line.trim_start().len();
+        let own = indent(lines[at]);
+        let end = (at + 1..lines.len()).find(|i| indent(lines[*i]) <= own).unwrap_or(lines.len());
+        let rest: Vec<&str> = lines[..at].iter().chain(&lines[end..]).copied().collect();
+        changed.write(file, rest.join("\n") + "\n");
+        let after = changed.json([""; 0]);
+        let still =
+            list(&after, "findings").iter().filter(|f| list(f, "labels")[0]["file"] == file);
+        let still = still.map(identity).any(|found| found == identity(finding));
+        assert!(!still, "line {line} of {file} is removed, and it stays: {finding}");
+        whole += u32::from(list(&after["inputs"], "problems").is_empty());
+    }
+    assert!(whole >= 8, "only {whole} of the changed trees could be read");
+}
+
+#[test]
+fn roots_are_explained() {
+    let told = sample().check(["--explain-roots"]).exit(4).stdout;
+    for line in [
+        "clusters/prod (directory): 6 objects",
+        "  file: apps/base/policy.yaml",
+        "  file: apps/prod/egress.yaml",
+        "  applied by: Kustomization flux-system/ledger",
+        "in no root:",
+        "  file: apps/base/deny.yaml",
+        "2 roots, 12 objects",
+    ] {
+        assert!(told.lines().any(|told| told == line), "`{line}` is missing in\n{told}");
+    }
+    assert!(told.contains("renderer-missing; install helm"), "{told}");
+}
+
+#[test]
+fn helm_3_and_helm_4_give_the_same_findings() {
+    let found = |name: &str| -> Option<(Value, Value)> {
+        let program = built(name)?;
+        let tree = sample();
+        let run = tree.palisade(["check", ".", "-f", "json"]);
+        let report = run.env("PALISADE_HELM", &program.to_string_lossy()).run().exit(1).json();
+        Some((report["findings"].clone(), report["roots"].clone()))
+    };
+    let (Some(three), Some(four)) = (found("helm3"), found("helm4")) else { return };
+    let strip = |(findings, roots): (Value, Value)| {
+        let places = |finding: &Value| {
+            let labels = list(finding, "labels").iter().filter(|label| {
+                // The texts of the two differ in blank lines.
+                !text(label, "file").starts_with("rendered:")
+            });
+            (identity(finding), labels.cloned().collect::<Vec<_>>())
+        };
+        let findings: Vec<_> = findings.as_array().expect("a list").iter().map(places).collect();
+        (findings, roots)
+    };
+    let three = strip(three);
+    let privileged = three.0.iter().find(|(id, _)| id.0 == "privileged-container");
+    let (_, labels) = privileged.expect("the chart runs a container privileged");
+    let places: BTreeSet<String> = labels
+        .iter()
+        .map(|label| format!("{}:{}", text(label, "file"), label["start"]["line"]))
+        .collect();
+    assert!(places.contains("charts/reports/values.yaml:2"), "{places:?}");
+    assert!(places.contains("charts/reports/templates/deployment.yaml:23"), "{places:?}");
+    assert_eq!(three, strip(four));
+}
+
+/// The gaps of a tree, each as its reason and what is missing.
+fn gaps(report: &Value) -> Vec<String> {
+    let gaps = list(report, "roots").iter().flat_map(|root| list(root, "gaps"));
+    gaps.map(|gap| format!("{}: {} ({})", text(gap, "reason"), text(gap, "what"), gap["line"]))
+        .collect()
+}
+
+const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - name: a\n    securityContext: {privileged: true}\n";
+
+/// Files of a tree, and the start of the only gap that it has.
+type Bad<'b> = (&'b [(&'b str, &'b str)], &'b str);
+
+#[test]
+fn what_cannot_be_rendered_is_one_gap_and_the_rest_is_judged() {
+    let cases: &[Bad<'_>] = &[
+        (
+            &[
+                ("a/kustomization.yaml", "resources: [../b]\n"),
+                ("b/kustomization.yaml", "resources: [../a]\n"),
+                ("c/kustomization.yaml", "resources: [../a]\n"),
+            ],
+            "renderer-failed: kustomization `c`: ",
+        ),
+        (
+            &[("a/kustomization.yaml", "resources:\n- gone.yaml\n")],
+            "renderer-failed: kustomization `a`: `gone.yaml` does not exist (2)",
+        ),
+        (
+            &[
+                ("a/kustomization.yaml", "resources: [pod.yaml]\n"),
+                ("a/kustomization.yml", "resources: [pod.yaml]\n"),
+                ("a/pod.yaml", POD),
+            ],
+            "renderer-failed: kustomization `a`: `a` has several kustomization files",
+        ),
+        (
+            &[
+                ("a/kustomization.yaml", "resources:\n- one.yaml\n- two.yaml\n"),
+                ("a/one.yaml", POD),
+                ("a/two.yaml", POD),
+            ],
+            "renderer-failed: kustomization `a`: the kustomization has Pod `a` twice",
+        ),
+        (
+            &[
+                (
+                    "a/kustomization.yaml",
+                    "resources: [pod.yaml]\npatches:\n- patch: |-\n    apiVersion: v1\n    kind: Pod\n    metadata: {name: other}\n",
+                ),
+                ("a/pod.yaml", POD),
+            ],
+            "renderer-failed: kustomization `a`: ",
+        ),
+        (
+            &[
+                ("a/kustomization.yaml", "resources: [pod.yaml]\nsurprise: true\n"),
+                ("a/pod.yaml", POD),
+            ],
+            "renderer-failed: kustomization `a`: ",
+        ),
+        (
+            &[("a/kustomization.yaml", "configMapGenerator:\n- name: x\n  files: [gone.ini]\n")],
+            "renderer-failed: kustomization `a`: `gone.ini` does not exist",
+        ),
+        (
+            &[("a/kustomization.yaml", "resources:\n- ../../outside.yaml\n")],
+            "renderer-missing: kustomization `a`: it needs `a path outside what was read`",
+        ),
+        (
+            &[
+                (
+                    "a/kustomization.yaml",
+                    "resources: [pod.yaml]\nreplacements: []\nvars: [{name: X}]\n",
+                ),
+                ("a/pod.yaml", POD),
+            ],
+            "renderer-missing: kustomization `a`: it needs ",
+        ),
+        (
+            &[(
+                "chart/Chart.yaml",
+                "apiVersion: v2\nname: x\nversion: 1.0.0\ndependencies:\n- {name: y, version: 1.0.0, repository: 'file://y'}\n",
+            )],
+            "missing-dependency: chart `chart`: missing dependency: `y` (1)",
+        ),
+        (
+            &[("chart/Chart.yaml", "version: 1.0.0\n")],
+            "renderer-failed: chart `chart`: Chart.yaml: it has no `name` (1)",
+        ),
+    ];
+    for (files, wanted) in cases {
+        let tree = Tree::new(files);
+        tree.write("plain.yaml", POD);
+        let report = tree.json([""; 0]);
+        let mut found = gaps(&report);
+        found.retain(|gap| !gap.starts_with("other-root"));
+        assert_eq!(found.len(), 1, "{files:?}: {found:#?}");
+        assert!(found[0].starts_with(wanted), "{files:?}: {found:#?}");
+        let judged = list(&report, "findings").iter().filter(|finding| {
+            finding["check"] == "privileged-container"
+                && list(finding, "labels")[0]["file"] == "plain.yaml"
+        });
+        assert_eq!(judged.count(), 1, "{files:?}: the rest is judged");
+        tree.check(["--include", "host-network"]).exit(4);
+    }
+}
+
+#[test]
+fn what_lies_on_other_hosts_is_known_to_be_missing() {
+    let tree = Tree::new(&[
+        ("a/kustomization.yaml", "resources:\n- https://example.org/base?ref=v1\n- pod.yaml\n"),
+        ("a/pod.yaml", POD),
+        (
+            "release.yaml",
+            "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: r, namespace: shop}\nspec: {chart: {spec: {chart: r, sourceRef: {kind: HelmRepository, name: r}}}}\n",
+        ),
+        (
+            "app.yaml",
+            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: p, namespace: argocd}\nspec:\n  source: {repoURL: 'https://charts.example.org', chart: p, targetRevision: 1.0.0}\n  destination: {namespace: pay}\n",
+        ),
+    ]);
+    let report = tree.json([""; 0]);
+    let found = gaps(&report);
+    let has = |start: &str| found.iter().any(|gap| gap.starts_with(start));
+    assert!(has("remote-base: "), "{found:#?}");
+    assert!(has("remote-chart: HelmRelease `r`"), "{found:#?}");
+    assert!(has("remote-chart: Application `p`"), "{found:#?}");
+    let rendered = list(&report, "findings").iter().find(|f| f["check"] == "privileged-container");
+    assert_eq!(list(rendered.expect("the rest is judged"), "labels")[0]["file"], "a/pod.yaml");
+    tree.check(["--include", "host-network"]).exit(0);
+    tree.check(["--include", "host-network", "--strict"]).exit(4);
+}
+
+#[test]
+fn an_application_gives_its_namespace_and_a_variable_without_value_stays_open() {
+    let tree = Tree::new(&[
+        (
+            "apps/app.yaml",
+            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: p, namespace: argocd}\nspec:\n  source: {repoURL: here, path: manifests}\n  destination: {server: 'https://kubernetes.default.svc', namespace: pay}\n  syncPolicy:\n    syncOptions: [CreateNamespace=true]\n    managedNamespaceMetadata: {labels: {pod-security.kubernetes.io/enforce: privileged}}\n",
+        ),
+        ("manifests/pod.yaml", POD),
+        ("manifests/deep/pod.yaml", POD),
+        (
+            "flux/ks.yaml",
+            "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: k, namespace: flux-system}\nspec:\n  path: ./tree\n  targetNamespace: moved\n  sourceRef: {kind: GitRepository, name: g}\n  postBuild: {substituteFrom: [{kind: Secret, name: s}]}\n",
+        ),
+        (
+            "tree/pod.yaml",
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: b}\nspec: {containers: [{name: b, image: 'x:${TAG}'}]}\n",
+        ),
+    ]);
+    let dump = tree.check(["--dump-objects"]).exit(0).stdout;
+    let namespaces: BTreeSet<(String, String)> = dump
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect("JSON"))
+        .map(|line| {
+            let object = &line["object"];
+            let name = object["metadata"]["name"].as_str().unwrap_or_default();
+            (
+                format!("{} {name}", object["kind"].as_str().unwrap_or_default()),
+                line["namespace"].as_str().unwrap_or_default().to_owned(),
+            )
+        })
+        .collect();
+    let has = |what: &str, namespace: &str| {
+        assert!(
+            namespaces.contains(&(what.to_owned(), namespace.to_owned())),
+            "{what} in {namespace}: {namespaces:#?}"
+        );
+    };
+    has("Pod a", "pay");
+    has("Pod b", "moved");
+    has("Namespace pay", "");
+    assert!(dump.contains("x:${TAG}"), "what a Secret defines is not known: {dump}");
+    assert_eq!(
+        dump.matches("\"name\":\"a\"").count(),
+        2,
+        "without `recurse` only its own files: {dump}"
+    );
+}
+
+#[test]
+fn an_environment_gives_its_values_to_charts() {
+    let Some(program) = built("helm4") else { return };
+    let program = program.to_string_lossy().into_owned();
+    let tree = Tree::new(&[
+        ("palisade.yaml", "environments:\n  prod: {values: [prod.yaml]}\n  dev: {}\n"),
+        ("web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n"),
+        ("web/values.yaml", "privileged: false\n"),
+        ("web/prod.yaml", "privileged: true\n"),
+        (
+            "web/templates/pod.yaml",
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - name: web\n    securityContext:\n      privileged: {{ .Values.privileged }}\n",
+        ),
+    ]);
+    let run = |args: &[&str]| {
+        let run = tree.palisade(["check", ".", "-f", "json", "--include", "privileged-container"]);
+        run.args(args).env("PALISADE_HELM", &program).run().json()
+    };
+    let both = run(&[]);
+    let names: Vec<&str> = list(&both, "roots").iter().map(|root| text(root, "name")).collect();
+    assert_eq!(names, ["web (prod)", "web (dev)"]);
+    let finding = &list(&both, "findings")[0];
+    assert_eq!(list(finding, "roots"), ["web (prod)"]);
+    assert!(list(finding, "labels").iter().any(|label| label["file"] == "web/prod.yaml"));
+    assert_eq!(list(&run(&["--env", "dev"]), "findings").len(), 0);
+    assert_eq!(list(&run(&["--env", "dev", "--set", "privileged=true"]), "findings").len(), 1);
+    let unknown = tree.check(["--env", "prd"]).exit(2);
+    assert!(unknown.stderr.contains("write `prod`"), "{}", unknown.stderr);
+    let missing =
+        palisade(["check", ".", "--values", "none.yaml"]).dir(&tree.path(".")).run().exit(2);
+    assert!(missing.stderr.contains("none.yaml"), "{}", missing.stderr);
+}
