@@ -158,3 +158,45 @@ impl Snapshot {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::{Path, PathBuf};
+
+    use super::{Blob, Snapshot};
+
+    #[test]
+    fn links_are_followed_inside_the_tree_only() {
+        let file = || Blob::Read(Vec::new());
+        let link = |to: &str| Blob::Link(to.to_owned());
+        let files = [
+            ("base/pod.yaml", file()),
+            ("apps/base", link("../base")),
+            ("apps/pod.yaml", link("base/pod.yaml")),
+            ("out", link("../elsewhere")),
+            ("root", link("/etc/passwd")),
+            ("loop", link("loop")),
+            ("gone", link("base/none")),
+        ];
+        let files = files.into_iter().map(|(name, blob)| (name.to_owned(), blob));
+        let tree = Snapshot { root: PathBuf::from("/repo"), files: BTreeMap::from_iter(files) };
+        let cases = [
+            ("/repo/base/pod.yaml", Some("/repo/base/pod.yaml")),
+            ("/repo/apps/base/pod.yaml", Some("/repo/base/pod.yaml")),
+            ("/repo/apps/pod.yaml", Some("/repo/base/pod.yaml")),
+            ("/repo/apps/base", Some("/repo/base")),
+            ("/repo/apps/../base", Some("/repo/base")),
+            ("/repo", Some("/repo")),
+            ("/repo/out/x", None),
+            ("/repo/root", None),
+            ("/repo/loop", None),
+            ("/repo/gone", None),
+            ("/repo/none", None),
+            ("/elsewhere", None),
+        ];
+        for (path, leads) in cases {
+            assert_eq!(tree.resolve(Path::new(path)).as_deref(), leads.map(Path::new), "{path}");
+        }
+    }
+}
