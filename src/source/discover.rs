@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Environment;
 use super::gather::Gathered;
 use super::gitops;
+use super::kustomize::is_remote;
 use super::read::Role;
 use super::roots::{Plain, Root, is_below, plain};
 use super::store::{Kustomization, join, parent};
-use crate::document::{Node, RootKind};
+use crate::document::{Node, RootKind, Span};
 
 /// Where a root begins.
 pub(super) enum Seed {
@@ -111,6 +112,21 @@ pub(super) fn reachable(gathered: &Gathered, directory: &str) -> BTreeSet<String
         reached.insert(directory);
     }
     reached
+}
+
+/// What a kustomization and those that it uses name on other hosts.
+pub(super) fn remote_bases(gathered: &Gathered, directory: &str) -> Vec<(String, Span)> {
+    let lists = ["resources", "bases", "components", "crds"];
+    let mut found = Vec::new();
+    for name in reachable(gathered, directory) {
+        let Kustomization::One(_, held) = gathered.store.kustomization(&name) else { continue };
+        let roots = held.trees.iter().map(|tree| tree.root());
+        let lists = roots.flat_map(|root| lists.into_iter().filter_map(move |key| root.get(key)));
+        let entries = lists.flat_map(Node::children).filter_map(|n| Some((n.as_str()?, n.span())));
+        let remote = entries.filter(|(path, _)| is_remote(path));
+        found.extend(remote.map(|(path, at)| (path.to_owned(), at)));
+    }
+    found
 }
 
 /// The files that a kustomization uses, as far as they were read.

@@ -24,6 +24,8 @@ mod transform;
 
 use std::collections::BTreeSet;
 
+pub(super) use remote::{is_remote, remote_gap};
+
 use super::store::{Held, Store};
 use crate::document::{Document, Gap, Span, Tree};
 

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use super::external;
 use super::gather::Gathered;
 use super::helm::{self, Failure, Release, Texts, Values};
-use super::kustomize::Build;
+use super::kustomize::{Build, remote_gap};
 use super::process;
 use super::read::Role;
 use super::storage::Storage;
@@ -220,6 +220,12 @@ impl<'g> Programs<'g> {
                 failed: vec![directory.to_owned()],
                 ..Build::default()
             };
+        }
+        // Kustomize would open the network at once.
+        let remote = super::discover::remote_bases(self.gathered, directory);
+        if !remote.is_empty() {
+            let gaps = remote.iter().map(|(path, at)| remote_gap(path, *at)).collect();
+            return Build { gaps, failed: vec![directory.to_owned()], ..Build::default() };
         }
         let base = self.gathered.store.directory.clone();
         let place = if directory == "." { base.clone() } else { base.join(directory) };

@@ -3,7 +3,7 @@
 use crate::document::{Gap, GapReason, Span};
 
 /// Whether an entry names a repository or a file elsewhere.
-pub(super) fn is_remote(path: &str) -> bool {
+pub(in crate::source) fn is_remote(path: &str) -> bool {
     let schemes = ["git::", "git@", "gh:", "ssh://", "http://", "https://", "file://", "org-"];
     let lower = path.to_ascii_lowercase();
     let scheme = schemes.iter().any(|scheme| lower.starts_with(scheme));
@@ -18,9 +18,9 @@ pub(super) fn is_remote(path: &str) -> bool {
 }
 
 /// What a remote base leaves open.
-pub(super) fn remote_gap(path: &str, at: Span) -> Gap {
+pub(in crate::source) fn remote_gap(path: &str, at: Span) -> Gap {
     Gap {
-        reason: GapReason::TemplateNotRendered,
+        reason: GapReason::RemoteBase,
         what: format!("`{path}`"),
         at: Some(at),
         hint: "copy the remote base into the repository: nothing is fetched".to_owned(),
