@@ -87,6 +87,12 @@ impl File {
         &self.name
     }
 
+    /// Whether this is what another program rendered, and no file that a person could open.
+    #[must_use]
+    pub fn is_rendered(&self) -> bool {
+        self.name.starts_with("rendered:")
+    }
+
     /// The kept text. Values of Secrets are overwritten in it.
     #[must_use]
     pub fn text(&self) -> &str {

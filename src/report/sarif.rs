@@ -146,7 +146,8 @@ fn result(
     hash: &str,
 ) -> Value {
     let mut text = unlinked(&finding.message);
-    let others = finding.labels.iter().skip(1).take(MOST_LOCATIONS - 1);
+    let labels = shown(run, finding);
+    let others = labels.iter().skip(1).take(MOST_LOCATIONS - 1);
     let related: Vec<Value> = others
         .enumerate()
         .map(|(i, label)| {
@@ -162,9 +163,16 @@ fn result(
         .collect();
     if let Some(first) = finding.labels.first() {
         text.push_str(&format!("\n{}", unlinked(&first.text)));
+        let file = run.files.get(first.span.file);
+        if file.is_rendered() {
+            let (start, end) = file.line_range(file.line_index(first.span.start));
+            let line = file.text().get(start as usize..end as usize).unwrap_or_default();
+            text.push_str(&format!("\nRendered: {}", unlinked(line.trim())));
+        }
     }
     text.push_str(&format!("\nFix: {}.", unlinked(&finding.help)));
-    let mut primary = finding.primary().map_or_else(|| json!({}), |at| location(run, at));
+    let at = labels.first().map(|label| label.span);
+    let mut primary = at.map_or_else(|| json!({}), |at| location(run, at));
     if let Some(map) = primary.as_object_mut() {
         let name = logical(&finding.subject, tables);
         let name = json!([{"fullyQualifiedName": name, "kind": "resource"}]);
@@ -196,6 +204,13 @@ fn result(
         }
     }
     result
+}
+
+/// The places of a finding in files that exist: consumers show nothing of what was rendered.
+fn shown<'f>(run: &Run<'_>, finding: &'f Finding) -> Vec<&'f Label> {
+    let exists = |label: &&Label| !run.files.get(label.span.file).is_rendered();
+    let labels: Vec<&Label> = finding.labels.iter().filter(exists).collect();
+    if labels.is_empty() { finding.labels.iter().collect() } else { labels }
 }
 
 /// A path for each way in: from where it opens to what the last place shows.

@@ -22,15 +22,25 @@ use crate::document::{
 /// Most objects of Flux and Argo CD that are followed in one root.
 const MEMBERS: usize = 10_000;
 
-/// Makes a root of its seed; none where that needs other programs and there are none.
+/// Makes a root of its seed.
+///
+/// # Errors
+/// Gives the seed back where it needs other programs and there are none.
 pub(super) fn expand(
-    seed: &Seed,
+    seed: Seed,
     gathered: &Gathered,
     programs: Option<&Programs<'_>>,
-) -> Option<Root> {
+) -> Result<Root, Seed> {
     let expander = Expander { gathered, programs, lacks: Cell::new(false) };
-    let mut root = match seed {
-        Seed::Plain(root) => root.clone(),
+    let mut root = match &seed {
+        Seed::Plain(root) => {
+            let applies = root.documents.iter().any(|document| !gitops::paths(document).is_empty());
+            if !applies || matches!(root.kind, RootKind::Stdin | RootKind::DocumentFile) {
+                let Seed::Plain(root) = seed else { return Err(seed) };
+                return Ok(root);
+            }
+            root.clone()
+        }
         Seed::Kustomization(directory) => {
             let build = expander.kustomization(directory);
             rooted(directory, RootKind::Kustomize, build)
@@ -44,10 +54,10 @@ pub(super) fn expand(
             rooted(&name, RootKind::Chart, expander.chart(chart, environment.as_ref()))
         }
     };
-    if !matches!(root.kind, RootKind::Stdin | RootKind::DocumentFile) && !expander.lacks.get() {
+    if !expander.lacks.get() {
         expander.members(&mut root);
     }
-    (!expander.lacks.get()).then_some(root)
+    if expander.lacks.get() { Err(seed) } else { Ok(root) }
 }
 
 fn rooted(name: &str, kind: RootKind, build: Build) -> Root {
@@ -244,6 +254,9 @@ impl Expander<'_> {
             let before = root.documents.len();
             take(root, build);
             queue.extend(before..root.documents.len());
+        }
+        if root.members.is_empty() {
+            return;
         }
         // What a directory applies to itself stands twice in it.
         let mut once = BTreeSet::new();

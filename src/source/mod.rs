@@ -38,7 +38,7 @@ pub(crate) use states::OUTSIDE;
 pub use storage::{Snapshot, Storage};
 
 use crate::document::{Files, Inventory, Note, Problem, ReadOptions, State};
-use discover::Plan;
+use discover::{Plan, Seed};
 use expand::expand;
 use gather::{Gathered, gather};
 use programs::Programs;
@@ -143,17 +143,13 @@ pub fn load(request: &Request) -> Result<Loaded, NameError> {
     let mut gathered = gather(request)?;
     let plan = Plan::of(&gathered, &request.charts.environments);
     let covered = Covered::of(&plan);
-    let native = plan.seeds.par_iter().map(|seed| expand(seed, &gathered, None));
-    let native: Vec<Option<Root>> = native.collect();
+    let native = plan.seeds.into_par_iter().map(|seed| expand(seed, &gathered, None));
+    let native: Vec<Result<Root, Seed>> = native.collect();
     // What other programs render comes one after the other: their texts are numbered.
     let programs = Programs::new(&gathered, request);
-    let mut roots: Vec<Root> = Vec::new();
-    for (seed, native) in plan.seeds.iter().zip(native) {
-        match native {
-            Some(root) => roots.push(root),
-            None => roots.extend(expand(seed, &gathered, Some(&programs))),
-        }
-    }
+    let with_programs = |seed| expand(seed, &gathered, Some(&programs)).ok();
+    let roots = native.into_iter().filter_map(|root| root.map_or_else(with_programs, Some));
+    let mut roots: Vec<Root> = roots.collect();
     let (texts, problems) = programs.into_parts();
     gathered.texts.extend(texts);
     gathered.problems.extend(problems);

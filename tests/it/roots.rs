@@ -113,6 +113,16 @@ fn helm_3_and_helm_4_give_the_same_findings() {
         let findings: Vec<_> = findings.as_array().expect("a list").iter().map(places).collect();
         (findings, roots)
     };
+    let program = built("helm4").expect("it was built").to_string_lossy().into_owned();
+    let tree = sample();
+    let run = tree.palisade(["check", ".", "-f", "sarif"]).env("PALISADE_HELM", &program).run();
+    let log: Value = serde_json::from_str(&run.stdout).expect("JSON");
+    let results = list(&log["runs"][0], "results");
+    let result = results.iter().find(|result| result["ruleId"] == "privileged-container");
+    let place = &result.expect("it is there")["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], "charts/reports/templates/deployment.yaml");
+    assert!(!run.stdout.contains("rendered:"), "a virtual file is no place for a code view");
+    assert!(run.stdout.contains("Rendered: privileged: true"));
     let three = strip(three);
     let privileged = three.0.iter().find(|(id, _)| id.0 == "privileged-container");
     let (_, labels) = privileged.expect("the chart runs a container privileged");
