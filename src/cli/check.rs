@@ -9,7 +9,7 @@ use super::gate::{self, InBase, Scope};
 use super::output::{Content, Order, targets, write};
 use super::progress::Progress;
 use super::setup::{
-    Setup, charts, is_stdin, kubernetes_version, setup, setup as same, setup_earlier,
+    Setup, charts, declared, is_stdin, kubernetes_version, setup, setup as same, setup_earlier,
 };
 use super::{CheckArgs, CliError, exit, output, terminal};
 use crate::document::{Document, Inventory, ReadOptions, write_object};
@@ -105,6 +105,7 @@ fn request(args: &CheckArgs, scope: &Scope, setup: &Setup) -> Result<Request, Cl
         },
         kubernetes_version: kubernetes_version(args, config),
         charts: charts(args, config)?,
+        declared: declared(config),
         config: setup.config.clone(),
         storage: Storage::Disk,
     })

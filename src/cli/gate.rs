@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
-use super::setup::{Setup, is_stdin};
+use super::setup::{Setup, declared, is_stdin};
 use super::{CheckArgs, CliError};
 use crate::document::{Files, Span, clean};
 use crate::engine::{Earlier, assess, conclude};
@@ -177,6 +177,7 @@ pub(super) fn judge_earlier(
         options: request.options.clone(),
         kubernetes_version: request.kubernetes_version.clone(),
         charts: request.charts.clone(),
+        declared: declared(&settings.config),
         config,
         storage: Storage::Memory(tree),
     };

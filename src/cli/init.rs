@@ -24,6 +24,13 @@ const TEMPLATE: &str = "\
 #   trustDomain: cluster.local
 #   kubernetesVersion: \"1.34\"
 
+# Roots that are named; nothing is discovered inside them. `palisade check . --explain-roots` shows
+# which ones there are.
+# roots:
+#   - path: clusters/prod
+#     name: prod
+#     variables: {DOMAIN: example.org}
+
 # Environments for which charts are rendered: each chart is judged once for each of them.
 # environments:
 #   prod:

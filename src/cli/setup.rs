@@ -8,12 +8,12 @@ use jiff::{Timestamp, Zoned, tz::TimeZone};
 use super::gate::Scope;
 use super::{CheckArgs, CliError, ConfidenceArg, PersonaArg, SeverityArg};
 use crate::catalog::PodSecurity;
-use crate::config::{Config, kubernetes_minor, nearest};
+use crate::config::{Config, RootConfig, kubernetes_minor, nearest};
 use crate::document::{File, FileId, clean};
 use crate::engine::{Settings, UnknownName};
 use crate::finding::{Confidence, Persona, Severity};
 use crate::model::pod_security::{Level, Version};
-use crate::source::{Base, CONFIGURATIONS, Charts, Environment, Snapshot};
+use crate::source::{Base, CONFIGURATIONS, Charts, Declared, Environment, Snapshot};
 
 /// The text of the configuration always has this id.
 const CONFIG: FileId = FileId(0);
@@ -216,6 +216,23 @@ fn pod_security(args: &CheckArgs, configured: Option<u32>) -> Result<PodSecurity
 pub(super) fn kubernetes_version(args: &CheckArgs, config: &Config) -> Option<String> {
     let given = args.kubernetes_version.as_deref().and_then(kubernetes_minor);
     given.or(config.profile.kubernetes_minor).map(|minor| format!("1.{minor}"))
+}
+
+/// The roots that the configuration names.
+pub(super) fn declared(config: &Config) -> Vec<Declared> {
+    let root = |root: &RootConfig| {
+        let path = root.path.trim_start_matches("./").trim_end_matches('/');
+        let path = if path.is_empty() { "." } else { path };
+        let name = root.name.clone().unwrap_or_else(|| path.to_owned());
+        let (values, sets) = (root.values.clone(), root.sets.clone());
+        Declared {
+            path: path.to_owned(),
+            values: Environment { name: name.clone(), values, sets },
+            name,
+            variables: root.variables.clone(),
+        }
+    };
+    config.roots.iter().map(root).collect()
 }
 
 /// How charts are rendered that nothing in the input installs.

@@ -52,6 +52,21 @@ pub struct Override {
     pub checks: BTreeMap<String, CheckConfig>,
 }
 
+/// A root that is named instead of discovered.
+#[derive(Clone, Debug)]
+pub struct RootConfig {
+    /// Its directory, relative to the repository.
+    pub path: String,
+    /// Its name in outputs; the path unless given.
+    pub name: Option<String>,
+    /// Values of `${VAR}` in what it holds.
+    pub variables: BTreeMap<String, String>,
+    /// Files with values, for a chart.
+    pub values: Vec<String>,
+    /// Single values, for a chart.
+    pub sets: Vec<String>,
+}
+
 /// Values with which charts are rendered for one environment.
 #[derive(Clone, Debug)]
 pub struct EnvironmentConfig {
@@ -72,6 +87,8 @@ pub struct Config {
     pub exclude: Vec<GlobMatcher>,
     /// Declared facts.
     pub profile: Profile,
+    /// Roots that are named; nothing is discovered inside them.
+    pub roots: Vec<RootConfig>,
     /// Environments for which charts are rendered, in the order written.
     pub environments: Vec<EnvironmentConfig>,
     /// Checks by slug.
@@ -91,8 +108,8 @@ const MOST_BYTES: u64 = 1 << 30;
 /// Most documents of a file, and anchors of a document, that may be configured.
 const MOST_PARTS: u64 = 1 << 30;
 
-const KEYS: [&str; 7] =
-    ["exclude", "platform", "environments", "checks", "overrides", "waivers", "limits"];
+const KEYS: [&str; 8] =
+    ["exclude", "platform", "roots", "environments", "checks", "overrides", "waivers", "limits"];
 
 impl Config {
     /// Reads a configuration.
@@ -133,9 +150,12 @@ impl Config {
         let parts =
             ["platform", "checks", "overrides", "waivers", "limits"].map(|k| section.get(k));
         let [platform, checks, overrides, waivers, limits] = parts;
-        let environments = section.get("environments");
+        let [roots, environments] = ["roots", "environments"].map(|key| section.get(key));
         if let Some(node) = platform {
             self.profile = platform_of(node, errors);
+        }
+        for node in list(roots, "`roots`", errors) {
+            self.roots.extend(root_of(node, errors));
         }
         if let Some(node) = environments {
             self.environments = environments_of(node, errors);
@@ -216,6 +236,30 @@ fn platform_of(node: Node<'_>, errors: &mut Vec<ConfigError>) -> Profile {
         minor
     });
     Profile { cni, cni_version, mesh, root_namespace, trust_domain, pod_cidrs, kubernetes_minor }
+}
+
+fn root_of(node: Node<'_>, errors: &mut Vec<ConfigError>) -> Option<RootConfig> {
+    const KEYS: [&str; 5] = ["path", "name", "variables", "values", "set"];
+    let mut section = Section::open(node, "a root", &KEYS, errors)?;
+    let path = section.text("path").map(|(path, _)| path);
+    if path.is_none() && !section.has_wrong("path") {
+        let error = ConfigError::new(section.span(), "the root names no `path`");
+        section.error(error.help("write the directory under `path`"));
+    }
+    let name = section.text("name").map(|(name, _)| name);
+    let mut texts = |key: &str| section.texts(key).into_iter().map(|(text, _)| text).collect();
+    let (values, sets) = (texts("values"), texts("set"));
+    let mut variables = BTreeMap::new();
+    for child in section.get("variables").into_iter().flat_map(Node::children) {
+        match child.as_str() {
+            Some(text) => _ = variables.insert(child.key().to_owned(), text.to_owned()),
+            None => {
+                let message = format!("the variable `{}` must be a string", excerpt(child.key()));
+                section.error(ConfigError::new(child.span(), message).help("quote the value"));
+            }
+        }
+    }
+    Some(RootConfig { path: path?, name, variables, values, sets })
 }
 
 fn environments_of(node: Node<'_>, errors: &mut Vec<ConfigError>) -> Vec<EnvironmentConfig> {

@@ -23,6 +23,23 @@ pub fn json_schema(checks: &[(&str, Value)]) -> Value {
         "properties": {
             "exclude": or_null(described("Globs of files to leave out.", globs(0))),
             "platform": or_null(platform()),
+            "roots": or_null(described(
+                "Roots that are named; nothing is discovered inside them.",
+                json!({"type": "array", "items": {
+                    "type": "object",
+                    "additionalProperties": false,
+                    "required": ["path"],
+                    "properties": {
+                        "path": text(),
+                        "name": or_null(text()),
+                        "variables": or_null(json!({
+                            "type": "object", "additionalProperties": {"type": "string"},
+                        })),
+                        "values": or_null(json!({"type": "array", "items": text()})),
+                        "set": or_null(json!({"type": "array", "items": text()})),
+                    },
+                }}),
+            )),
             "environments": or_null(described(
                 "Values with which charts are rendered, by the environment's name.",
                 json!({"type": "object", "additionalProperties": {

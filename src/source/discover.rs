@@ -3,13 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Environment;
 use super::gather::Gathered;
 use super::gitops;
 use super::kustomize::is_remote;
 use super::read::Role;
 use super::roots::{Plain, Root, is_below, plain};
 use super::store::{Kustomization, join, parent};
+use super::{Declared, Environment, Request};
 use crate::document::{Node, RootKind, Span};
 
 /// Where a root begins.
@@ -22,6 +22,8 @@ pub(super) enum Seed {
     Flux(String),
     /// A chart, and the environment that it is rendered for.
     Chart(String, Option<Environment>),
+    /// A directory that the configuration names.
+    Declared(Declared),
 }
 
 /// What a tree holds.
@@ -35,7 +37,8 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Finds the roots.
-    pub(super) fn of(gathered: &Gathered, environments: &[Environment]) -> Self {
+    pub(super) fn of(gathered: &Gathered, request: &Request) -> Self {
+        let environments = &request.charts.environments;
         let mut kustomizations = BTreeMap::new();
         let mut components = BTreeSet::new();
         let mut used = BTreeSet::new();
@@ -65,11 +68,15 @@ impl Plan {
                 applied.insert(directory);
             }
         }
+        let declared = |name: &str| {
+            request.declared.iter().any(|root| root.path == "." || is_below(name, &root.path))
+        };
         // What lies in a directory that begins a root, and is applied by what that root applies, is
         // no root again.
-        let outermost = |dir: &&String| !own.iter().any(|o| o != *dir && is_below(dir, o));
+        let outermost =
+            |dir: &&String| !own.iter().any(|o| o != *dir && is_below(dir, o)) && !declared(dir);
         let flux = own.iter().filter(outermost).cloned().map(Seed::Flux);
-        let in_applied = |dir: &str| applied.iter().any(|a| is_below(dir, a));
+        let in_applied = |dir: &str| applied.iter().any(|a| is_below(dir, a)) || declared(dir);
         let alone = kustomizations.keys().filter(|directory| {
             !components.contains(*directory) && !used.contains(*directory) && !in_applied(directory)
         });
@@ -85,6 +92,7 @@ impl Plan {
         let covered = |name: &str| {
             kustomizations.keys().any(|d| is_below(name, d) || d == ".")
                 || applied.iter().any(|a| is_below(name, a))
+                || declared(name)
         };
         let files: Vec<Plain<'_>> = gathered
             .parts
@@ -96,6 +104,8 @@ impl Plan {
             .collect();
         let mut seeds: Vec<Seed> = plain(&files).into_iter().map(Seed::Plain).collect();
         seeds.extend(flux.chain(alone).chain(charts));
+        seeds.extend(request.declared.iter().cloned().map(Seed::Declared));
+        applied.extend(request.declared.iter().map(|root| root.path.clone()));
         Self { seeds, kustomizations, applied }
     }
 }

@@ -4,7 +4,6 @@
 use std::cell::Cell;
 use std::collections::{BTreeSet, VecDeque};
 
-use super::Environment;
 use super::discover::Seed;
 use super::gather::Gathered;
 use super::gitops::{self, Variables};
@@ -14,6 +13,7 @@ use super::programs::Programs;
 use super::read::Role;
 use super::roots::{Root, is_below};
 use super::store::{Held, Kustomization, parent};
+use super::{Declared, Environment};
 use crate::document::{
     Content, Document, Draft, Gap, GapReason, NamespaceSource, Node, ObjectId, RootKind, Span,
     write_json,
@@ -53,6 +53,7 @@ pub(super) fn expand(
             };
             rooted(&name, RootKind::Chart, expander.chart(chart, environment.as_ref()))
         }
+        Seed::Declared(declared) => expander.declared(declared),
     };
     if !expander.lacks.get() {
         expander.members(&mut root);
@@ -148,6 +149,39 @@ impl Expander<'_> {
             at = parent(at);
         }
         found
+    }
+
+    /// A root that the configuration names.
+    fn declared(&self, declared: &Declared) -> Root {
+        let path = &declared.path;
+        if !self.gathered.store.has_directory(path) {
+            let gap = Gap {
+                reason: GapReason::RendererFailed,
+                what: format!("root `{}`: nothing was read in `{path}`", declared.name),
+                at: None,
+                hint: "correct its `path` in palisade.yaml".to_owned(),
+                namespace: None,
+            };
+            let build = Build { gaps: vec![gap], ..Build::default() };
+            return rooted(&declared.name, RootKind::Directory, build);
+        }
+        let (kind, mut build) = if self.is_chart(path) {
+            (RootKind::Chart, self.chart(path, Some(&declared.values)))
+        } else if matches!(self.gathered.store.kustomization(path), Kustomization::None) {
+            (RootKind::Directory, self.manifests(path, |_| true))
+        } else {
+            (RootKind::Kustomize, self.kustomization(path))
+        };
+        let values = declared.variables.clone();
+        let variables = Variables { values, open: true };
+        if !variables.values.is_empty() {
+            for object in &mut build.objects {
+                let mut draft = Draft::of(object.root());
+                gitops::substitute(&mut draft, &variables);
+                reread(object, draft, (object.head, "variables of palisade.yaml are set here"));
+            }
+        }
+        rooted(&declared.name, kind, build)
     }
 
     /// A chart that nothing installs, with the values of the command line and of an environment.
@@ -404,16 +438,18 @@ fn finish(
     if let Some(variables) = variables {
         gitops::substitute(&mut draft, variables);
     }
+    reread(object, draft, (owner.head, "applied by this object"));
+}
+
+/// Takes an object for what its text has become; `by` says what made it, unless something did before.
+fn reread(object: &mut Document, draft: Draft, by: (Span, &'static str)) {
     let text = |path: &[&str]| draft.path(path).and_then(Draft::as_str).map(str::to_owned);
     let mut id = object.id.as_ref().clone();
     id.name = text(&["metadata", "name"]).unwrap_or(id.name);
     if object.namespace == NamespaceSource::Written {
         id.namespace = text(&["metadata", "namespace"]).unwrap_or(id.namespace);
     }
-    let by = object
-        .rendering
-        .as_ref()
-        .map_or((owner.head, "applied by this object"), |r| (r.by, r.text));
+    let by = object.rendering.as_ref().map_or(by, |rendering| (rendering.by, rendering.text));
     *object = object.rendered(id, object.namespace, draft, by);
 }
 

@@ -22,7 +22,7 @@ mod storage;
 mod store;
 mod uses;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -64,6 +64,8 @@ pub struct Request {
     pub kubernetes_version: Option<String>,
     /// How charts are rendered that nothing installs.
     pub charts: Charts,
+    /// Roots that are named; nothing is discovered inside them.
+    pub declared: Vec<Declared>,
     /// palisade.yaml, which is a text like the others: findings may point into it.
     pub config: Option<(String, String)>,
     /// Where all of it lies.
@@ -79,6 +81,19 @@ pub struct Charts {
     pub sets: Vec<String>,
     /// Environments: a chart is rendered once for each.
     pub environments: Vec<Environment>,
+}
+
+/// A root that the configuration names.
+#[derive(Clone, Debug)]
+pub struct Declared {
+    /// Its directory, relative to the base.
+    pub path: String,
+    /// Its name in outputs.
+    pub name: String,
+    /// Values of `${VAR}` in what it holds.
+    pub variables: BTreeMap<String, String>,
+    /// Values, for a chart.
+    pub values: Environment,
 }
 
 /// Values of one environment.
@@ -141,7 +156,7 @@ pub struct Loaded {
 /// Gives the argument that cannot be found.
 pub fn load(request: &Request) -> Result<Loaded, NameError> {
     let mut gathered = gather(request)?;
-    let plan = Plan::of(&gathered, &request.charts.environments);
+    let plan = Plan::of(&gathered, request);
     let covered = Covered::of(&plan);
     let native = plan.seeds.into_par_iter().map(|seed| expand(seed, &gathered, None));
     let native: Vec<Result<Root, Seed>> = native.collect();

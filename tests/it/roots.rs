@@ -348,3 +348,32 @@ fn an_environment_gives_its_values_to_charts() {
         palisade(["check", ".", "--values", "none.yaml"]).dir(&tree.path(".")).run().exit(2);
     assert!(missing.stderr.contains("none.yaml"), "{}", missing.stderr);
 }
+
+#[test]
+fn a_root_that_is_named_is_one_root_and_nothing_inside_it_is_another() {
+    let tree = Tree::new(&[
+        (
+            "palisade.yaml",
+            "roots:\n- {path: live, name: production, variables: {WHERE: shop}}\n- path: gone\n",
+        ),
+        ("live/a/kustomization.yaml", "namespace: pay\nresources: [pod.yaml]\n"),
+        ("live/a/pod.yaml", POD),
+        ("live/b.yaml", &POD.replace("name: a}", "name: b, namespace: '${WHERE}'}")),
+        ("other.yaml", POD),
+    ]);
+    let told = tree.check(["--explain-roots"]).exit(4).stdout;
+    assert!(told.contains("root `gone`: nothing was read in `gone`"), "{told}");
+    for line in [". (directory): 1 object", "production (directory): 2 objects"] {
+        assert!(told.lines().any(|told| told == line), "`{line}` is missing in\n{told}");
+    }
+    let report = tree.json(["--include", "privileged-container"]);
+    let mut subjects: Vec<String> = list(&report, "findings")
+        .iter()
+        .map(|finding| {
+            let subject = &finding["subject"];
+            format!("{}/{}", text(subject, "namespace"), text(subject, "name"))
+        })
+        .collect();
+    subjects.sort();
+    assert_eq!(subjects, ["default/a", "pay/a", "shop/b"]);
+}

@@ -5,7 +5,7 @@ use palisade::document::FileId;
 use palisade::engine::Settings;
 use serde_json::Value;
 
-use crate::program::{CRITICAL, LOW, Tree, slugs};
+use crate::program::{CLEAN, CRITICAL, LOW, Tree, slugs};
 
 const CPU: &str = "container-without-cpu-request";
 /// A configuration that shows that it was read.
@@ -543,10 +543,13 @@ fn the_configuration_that_init_writes_is_valid_with_its_comments_removed() {
         })
         .flat_map(|line| [line, "\n"])
         .collect();
-    for section in ["exclude:", "platform:", "checks:", "overrides:", "waivers:"] {
+    let sections =
+        ["exclude:", "platform:", "roots:", "environments:", "checks:", "overrides:", "waivers:"];
+    for section in sections {
         assert!(settings.contains(section), "{settings}");
     }
     assert!(reads(&settings), "{settings}");
+    tree.write("clusters/prod/clean.yaml", CLEAN);
     tree.write("palisade.yaml", &settings);
     tree.check(["--include", "privileged-container"]).exit(0);
 }
