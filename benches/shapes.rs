@@ -52,7 +52,30 @@ pub(crate) const SHAPES: &[Shape] = &[
     ("ingresses-and-services", |n| per_file(n, 10, ingress_or_service)),
     ("autoscalers-and-workloads", |n| per_file(n, 10, autoscaler_or_workload)),
     ("reference-grants", |n| per_file(n, 10, reference_grant)),
+    ("overlays", overlays),
 ];
+
+/// A base of ten objects for every ten, and an overlay for each of them: `n` kustomizations render
+/// ten objects each.
+fn overlays(n: usize) -> Vec<GeneratedFile> {
+    let file = |path: String, text: String| GeneratedFile { path, text };
+    let base = |i: usize| {
+        let objects = (0..10).map(|k| deployment("crowd", 10 * i + k));
+        let text = objects.collect::<Vec<_>>().join("---\n");
+        let kustomization = "resources: [all.yaml]\n".to_owned();
+        [
+            file(format!("a{i}/base/all.yaml"), text),
+            file(format!("a{i}/base/kustomization.yaml"), kustomization),
+        ]
+    };
+    let overlay = |i: usize| {
+        let text = format!(
+            "namespace: n{i}\nnamePrefix: p-\nresources: [../base]\nlabels: [{{pairs: {{env: e{i}}}}}]\n"
+        );
+        file(format!("a{}/o{i}/kustomization.yaml", i / 10), text)
+    };
+    (0..n.div_ceil(10)).flat_map(base).chain((0..n).map(overlay)).collect()
+}
 
 fn one(text: String) -> Vec<GeneratedFile> {
     vec![GeneratedFile { path: "all.yaml".to_owned(), text }]

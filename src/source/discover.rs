@@ -15,15 +15,15 @@ use crate::document::{Node, RootKind, Span};
 /// Where a root begins.
 pub(super) enum Seed {
     /// Manifests as they are.
-    Plain(Root),
+    Plain(Box<Root>),
     /// The kustomization of a directory.
     Kustomization(String),
     /// A directory that a Kustomization of Flux applies, itself included.
     Flux(String),
     /// A chart, and the environment that it is rendered for.
-    Chart(String, Option<Environment>),
+    Chart(String, Option<Box<Environment>>),
     /// A directory that the configuration names.
-    Declared(Declared),
+    Declared(Box<Declared>),
 }
 
 /// What a tree holds.
@@ -84,7 +84,7 @@ impl Plan {
         let charts = gathered.parts.values().filter_map(|part| part.chart.clone());
         let charts: BTreeSet<String> = charts.filter(|chart| !in_applied(chart)).collect();
         let charts = charts.into_iter().flat_map(|chart| {
-            let environments = environments.iter().cloned().map(Some);
+            let environments = environments.iter().cloned().map(Box::new).map(Some);
             let alone = environments.len() == 0;
             let each = environments.chain(alone.then_some(None));
             each.map(|environment| Seed::Chart(chart.clone(), environment)).collect::<Vec<_>>()
@@ -102,9 +102,10 @@ impl Plan {
             })
             .filter_map(|(name, part)| Some(Plain { name, held: gathered.store.file(name)?, part }))
             .collect();
-        let mut seeds: Vec<Seed> = plain(&files).into_iter().map(Seed::Plain).collect();
+        let mut seeds: Vec<Seed> =
+            plain(&files).into_iter().map(Box::new).map(Seed::Plain).collect();
         seeds.extend(flux.chain(alone).chain(charts));
-        seeds.extend(request.declared.iter().cloned().map(Seed::Declared));
+        seeds.extend(request.declared.iter().cloned().map(Box::new).map(Seed::Declared));
         applied.extend(request.declared.iter().map(|root| root.path.clone()));
         Self { seeds, kustomizations, applied }
     }

@@ -37,9 +37,9 @@ pub(super) fn expand(
             let applies = root.documents.iter().any(|document| !gitops::paths(document).is_empty());
             if !applies || matches!(root.kind, RootKind::Stdin | RootKind::DocumentFile) {
                 let Seed::Plain(root) = seed else { return Err(seed) };
-                return Ok(root);
+                return Ok(*root);
             }
-            root.clone()
+            root.as_ref().clone()
         }
         Seed::Kustomization(directory) => {
             let build = expander.kustomization(directory);
@@ -51,7 +51,7 @@ pub(super) fn expand(
                 Some(environment) => format!("{chart} ({})", environment.name),
                 None => chart.clone(),
             };
-            rooted(&name, RootKind::Chart, expander.chart(chart, environment.as_ref()))
+            rooted(&name, RootKind::Chart, expander.chart(chart, environment.as_deref()))
         }
         Seed::Declared(declared) => expander.declared(declared),
     };

@@ -1,9 +1,8 @@
 //! What a kustomization gives, where its values point to, and what is refused.
 
-#![expect(clippy::print_stderr, clippy::use_debug, reason = "a measurement is printed")]
-
+use super::generated_tests::Forest;
 use super::{Build, Refused, render};
-use crate::document::{NamespaceSource, Span, write_object};
+use crate::document::{NamespaceSource, Node, Span, Style, Value, write_object};
 use crate::source::store::Store;
 
 const WEB: &str = "apiVersion: apps/v1
@@ -178,28 +177,40 @@ fn a_namespace_may_not_make_two_objects_one() {
     assert_eq!(refused(&texts, "."), "the namespace `c` makes two objects Deployment `web`");
 }
 
-#[test]
-#[ignore = "a measurement"]
-fn five_hundred_overlays_take_less_than_a_second() {
-    let mut texts: Vec<(String, String)> = Vec::new();
-    let base: String = (0..10)
-        .map(|n| format!("---\n{}", WEB.replace("name: web}", &format!("name: web{n}}}"))))
-        .collect();
-    texts.push(("base/all.yaml".to_owned(), base));
-    texts.push((
-        "base/kustomization.yaml".to_owned(),
-        "resources: [all.yaml]\ncommonLabels: {a: b}\n".to_owned(),
-    ));
-    for n in 0..500 {
-        let text = format!(
-            "resources: [../base]\nnamespace: n{n}\nnamePrefix: p-\nimages: [{{name: nginx, newTag: v2}}]\n"
-        );
-        texts.push((format!("o{n}/kustomization.yaml"), text));
+/// The scalars below a node that are written without quotes.
+fn scalars<'n>(node: Node<'n>, found: &mut Vec<(Node<'n>, &'n str)>) {
+    match node.value() {
+        Value::Str(text) if node.style() == Style::Plain => found.push((node, text)),
+        _ => node.children().for_each(|child| scalars(child, found)),
     }
-    let texts: Vec<(&str, &str)> = texts.iter().map(|(n, t)| (n.as_str(), t.as_str())).collect();
-    let store = Store::of_texts(&texts);
-    let start = std::time::Instant::now();
-    let objects: usize =
-        (0..500).map(|n| render(&store, &format!("o{n}")).unwrap_or_default().objects.len()).sum();
-    eprintln!("{objects} objects in {:?}", start.elapsed());
+}
+
+#[test]
+fn a_value_stands_where_its_place_says_in_generated_trees() {
+    let (mut exact, mut made) = (0_usize, 0_usize);
+    for case in 0..400 {
+        let forest = Forest::new(case);
+        let texts: Vec<(&str, &str)> =
+            forest.files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        let Ok(build) = render(&Store::of_texts(&texts), &forest.root) else { continue };
+        for object in &build.objects {
+            let mut found = Vec::new();
+            scalars(object.root(), &mut found);
+            for (node, text) in found {
+                let Span { file, start, end } = node.span();
+                let whole = texts.get(file.0 as usize).expect("a file of the tree").1;
+                let written = whole.get(start as usize..end as usize).expect("inside its file");
+                if written == text {
+                    exact += 1;
+                } else {
+                    // What a transformer makes of two texts stands at the one that it adds.
+                    let parts = written.split(|c: char| !c.is_ascii_alphanumeric());
+                    let known = parts.filter(|part| !part.is_empty()).any(|p| text.contains(p));
+                    assert!(known, "case {case}: `{text}` is said to be written as `{written}`");
+                    made += 1;
+                }
+            }
+        }
+    }
+    assert!(exact > 2_000 && exact > 20 * made, "{exact} exact, {made} made");
 }
