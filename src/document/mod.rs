@@ -37,7 +37,7 @@ pub use json::{write_json, write_object};
 pub use kind::{Kind, KindSet, Scope, is_policy, known, makes_no_pods};
 pub(crate) use offset::OffsetMap;
 pub use pointer::{Pointer, Step};
-pub(crate) use read::{Extract, read_extract, read_nothing, read_parts};
+pub(crate) use read::{Extract, Parted, read_extract, read_nothing, read_parts};
 pub use read::{ReadOptions, Reading, overwrite_redacted, read, read_settings};
 pub use redact::SecretHit;
 pub use scalar::{Plain, resolve};

@@ -145,24 +145,34 @@ pub(crate) fn read_extract(extract: &Extract<'_>, options: &ReadOptions) -> Read
     reading
 }
 
-/// Reads the documents of a text that are parts of objects and no objects themselves: kustomization
-/// files and patches. What could be a secret in them is withheld.
+/// Documents that are parts of objects and no objects themselves: of a kustomization file or a patch.
+#[derive(Debug, Default)]
+pub(crate) struct Parted {
+    pub(crate) trees: Vec<Arc<Tree>>,
+    /// Comments that may hold a waiver.
+    pub(crate) comments: Vec<Comment>,
+}
+
+/// Reads the documents of a kustomization file or a patch. What could be a secret in them is
+/// withheld.
 #[must_use]
-pub(crate) fn read_parts(file: FileId, text: &str, limits: &Limits) -> (Reading, Vec<Arc<Tree>>) {
+pub(crate) fn read_parts(file: FileId, text: &str, limits: &Limits) -> (Reading, Parted) {
     let mut reading = Reading::empty();
-    let mut trees = Vec::new();
+    let mut parts = Parted::default();
     for chunk in split(text).into_iter().filter(|chunk| matches!(chunk.kind, ChunkKind::Document)) {
         let part = slice(text, chunk.start, chunk.end);
         let map = OffsetMap::Shift(0).from(chunk.start);
         let comments = memchr::memmem::find(part.as_bytes(), b"palisade:").is_some();
         let input = Input::new(part, file, map.clone(), limits);
         match parse::read(Input { comments, ..input }) {
-            Ok(Output { tree: Some(mut tree), .. }) => {
+            Ok(Output { tree: Some(mut tree), comments, .. }) => {
+                reading.redact.extend(withhold::of_parts(tree.root(), text));
                 let kind = tree.root().get("kind").and_then(Node::as_str);
                 let kind = kind.unwrap_or_default().to_owned();
                 let Redactions { ranges, .. } = redact::object(&mut tree, 0, ("", &kind), text);
                 reading.redact.extend(ranges);
-                trees.push(Arc::new(tree));
+                parts.trees.push(Arc::new(tree));
+                parts.comments.extend(comments);
             }
             Ok(_) => {}
             Err(reject) => {
@@ -172,7 +182,7 @@ pub(crate) fn read_parts(file: FileId, text: &str, limits: &Limits) -> (Reading,
         }
         reading.not_kubernetes += 1;
     }
-    (reading, trees)
+    (reading, parts)
 }
 
 /// The reading of a text that holds no object and is only shown: what may be a secret in it is

@@ -4,7 +4,7 @@
 //! stepping. An alias is a node that refers to the anchored one: values are followed, places are
 //! not, so a label points to the alias that a person has to change.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::OnceLock;
 
 use super::files::{FileId, Span, narrow, slice};
@@ -167,6 +167,12 @@ impl Tree {
             many.map(|(at, children)| (at, children.collect())).collect()
         });
         wide.get(&at).map_or(&[], Vec::as_slice)
+    }
+
+    /// The files in which its parts stand.
+    #[must_use]
+    pub fn files(&self) -> BTreeSet<FileId> {
+        self.entries.iter().map(|entry| entry.file).collect()
     }
 
     /// The outermost node; a tree is never empty.

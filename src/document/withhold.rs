@@ -6,8 +6,9 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::files::{narrow, slice};
 use super::secret;
-use super::tree::Text;
+use super::tree::{Node, Text};
 
 /// A kind that says Secret, or the key that only Secrets have.
 static SECRET: LazyLock<Regex> = LazyLock::new(|| {
@@ -41,6 +42,39 @@ pub(super) fn of(text: &str, base: impl Fn(u32) -> u32) -> Vec<Text> {
         offset += line.len();
     }
     ranges
+}
+
+/// Ranges of a kustomization or patch that hold values of Secrets: literals of a generator, patches
+/// that stand in the file itself, and operations on the data of an object.
+pub(super) fn of_parts(root: Node<'_>, raw: &str) -> Vec<Text> {
+    let place = |node: Node<'_>| Text { start: node.span().start, end: node.span().end };
+    let mut ranges = Vec::new();
+    for literal in entries(root, "secretGenerator").flat_map(|secret| entries(secret, "literals")) {
+        let Text { start, end } = place(literal);
+        let key = slice(raw, start, end).find('=').map_or(0, |at| at + 1);
+        ranges.push(Text { start: start + narrow(key), end });
+    }
+    let lists = ["patches", "patchesJson6902"];
+    let inline =
+        lists.into_iter().flat_map(|key| entries(root, key)).filter_map(|p| p.get("patch"));
+    for patch in inline.chain(entries(root, "patchesStrategicMerge")) {
+        let Text { start, end } = place(patch);
+        let text = slice(raw, start, end);
+        if SECRET.is_match(text) || text.contains("/data") || text.contains("/stringData") {
+            ranges.extend(of(text, |offset| start + offset));
+        }
+    }
+    let operations = root.children().filter(|_| root.is_list());
+    let of_data = operations.filter(|operation| {
+        let path = operation.get("path").and_then(Node::as_str);
+        path.is_some_and(|path| path.starts_with("/data") || path.starts_with("/stringData"))
+    });
+    ranges.extend(of_data.filter_map(|operation| operation.get("value")).map(place));
+    ranges
+}
+
+fn entries<'n>(node: Node<'n>, key: &str) -> impl Iterator<Item = Node<'n>> + use<'n> {
+    node.get(key).into_iter().flat_map(Node::children)
 }
 
 /// What the lines before say about the next one.

@@ -2,7 +2,7 @@
 //! Argo CD would create of its objects is joined into it.
 
 use std::cell::Cell;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::discover::Seed;
 use super::gather::Gathered;
@@ -15,8 +15,8 @@ use super::roots::{Root, is_below};
 use super::store::{Held, Kustomization, parent};
 use super::{Declared, Environment};
 use crate::document::{
-    Content, Document, Draft, Gap, GapReason, NamespaceSource, Node, ObjectId, RootKind, Span,
-    write_json,
+    Comment, Content, Document, Draft, FileId, Gap, GapReason, NamespaceSource, Node, ObjectId,
+    RootKind, Span, write_json,
 };
 
 /// Most objects of Flux and Argo CD that are followed in one root.
@@ -58,6 +58,7 @@ pub(super) fn expand(
     if !expander.lacks.get() {
         expander.members(&mut root);
     }
+    carry_comments(&mut root, gathered);
     if expander.lacks.get() { Err(seed) } else { Ok(root) }
 }
 
@@ -360,8 +361,8 @@ impl Expander<'_> {
     ) -> Build {
         let Some(settings) = settings else { return build };
         let tree = settings.into_tree();
-        let (documents, trees) = (Vec::new(), Vec::new());
-        let held = Held { id: owner.head.file, documents, trees, problem: None };
+        let (documents, trees, comments) = (Vec::new(), Vec::new(), Vec::new());
+        let held = Held { id: owner.head.file, documents, trees, comments, problem: None };
         let store = &self.gathered.store;
         match kustomize::overlay(store, directory, &build.objects, (&held, &tree)) {
             Ok(overlaid) => {
@@ -487,6 +488,27 @@ fn place(object: &mut Document, namespace: &str, at: Span) {
     }
     *object =
         object.rendered(id, NamespaceSource::Given, draft, (at, "put into its namespace here"));
+}
+
+/// Gives the objects of a root the comments beside the parts of them that stand in other files.
+fn carry_comments(root: &mut Root, gathered: &Gathered) {
+    let held = gathered.store.files.values().filter(|held| !held.comments.is_empty());
+    let of_files: BTreeMap<FileId, &[Comment]> =
+        held.map(|held| (held.id, held.comments.as_slice())).collect();
+    if of_files.is_empty() {
+        return;
+    }
+    for document in &mut root.documents {
+        let Some(rendering) = &document.rendering else { continue };
+        let mut files = document.tree.files();
+        files.insert(rendering.by.file);
+        let more = files.iter().filter(|file| **file != document.extent.file);
+        let more: Vec<Comment> =
+            more.filter_map(|file| of_files.get(file)).copied().flatten().cloned().collect();
+        if !more.is_empty() {
+            document.comments = document.comments.iter().cloned().chain(more).collect();
+        }
+    }
 }
 
 fn take(root: &mut Root, build: Build) {

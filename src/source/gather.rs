@@ -14,7 +14,7 @@ use super::storage::Storage;
 use super::store::{Held, KUSTOMIZATIONS, Store, join, parent};
 use super::{FileReport, Request};
 use crate::document::{
-    Defect, File, FileId, Gap, GapReason, Node, Note, Problem, RootKind, State, Tree,
+    Defect, File, FileId, Gap, GapReason, Node, Note, Parted, Problem, RootKind, State, Tree,
 };
 
 /// Everything that was read, before it is divided into roots.
@@ -58,7 +58,7 @@ pub(super) fn gather(request: &Request) -> Result<Gathered, NameError> {
             read = entries.len();
             for (at, outcome) in kustomizations(fresh, &entries, request) {
                 let directory = parent(&outcome.report.name).to_owned();
-                let trees = outcome.parsed.iter().flat_map(|parsed| &parsed.trees);
+                let trees = outcome.parsed.iter().flat_map(|parsed| &parsed.parts.trees);
                 for reference in trees.flat_map(|tree| references(tree.root())) {
                     if let Reference::Patch(path) = &reference {
                         patches.extend(join(&directory, path));
@@ -114,7 +114,7 @@ fn kustomizations(
     let read = |at: usize| {
         let entry = entries.get(at)?.clone();
         let outcome = read_entry(entry, id_of(at), Role::Kustomization, request);
-        let mut trees = outcome.parsed.iter().flat_map(|parsed| &parsed.trees);
+        let mut trees = outcome.parsed.iter().flat_map(|parsed| &parsed.parts.trees);
         // An object of Flux may only have the name of the file.
         let object = trees.any(|tree| is_object(tree));
         (!object).then_some((at, outcome))
@@ -249,15 +249,16 @@ fn assemble(
             file: File::new(name.clone(), String::new()),
             reading: crate::document::Reading::empty(),
             kind: RootKind::Directory,
-            trees: Vec::new(),
+            parts: Parted::default(),
         };
-        let Parsed { file, reading, kind, trees } = parsed.unwrap_or_else(unread);
+        let Parsed { file, reading, kind, parts } = parsed.unwrap_or_else(unread);
         let gaps = gap.into_iter().chain(reading.problems.iter().map(|p| gap_of(&name, p)));
         let chart = charts.get(at).cloned().flatten();
         let problem = reading.problems.first().map(|p| (p.at, p.message.clone()));
         let part = Part { role, kind, chart, gaps: gaps.collect(), defects: reading.defects };
         gathered.parts.insert(name.clone(), part);
-        let held = Held { id, documents: reading.documents, trees, problem };
+        let Parted { trees, comments } = parts;
+        let held = Held { id, documents: reading.documents, trees, comments, problem };
         gathered.store.files.insert(name.clone(), held);
         gathered.problems.extend(reading.problems);
         gathered.notes.extend(reading.notes);

@@ -1,13 +1,12 @@
 //! One file to what it holds.
 
 use std::io::Read;
-use std::sync::Arc;
 
 use super::files::{Entry, What};
 use super::{FileReport, Request, fences};
 use crate::document::{
-    self, Decoded, Decoding, File, FileId, Gap, GapReason, Note, Problem, Reading, RootKind, Span,
-    State, Tree,
+    self, Decoded, Decoding, File, FileId, Gap, GapReason, Note, Parted, Problem, Reading,
+    RootKind, Span, State,
 };
 
 /// What a file is to the rest.
@@ -29,7 +28,7 @@ pub(super) struct Parsed {
     pub(super) reading: Reading,
     pub(super) kind: RootKind,
     /// Documents that are no objects, of a kustomization file or a patch.
-    pub(super) trees: Vec<Arc<Tree>>,
+    pub(super) parts: Parted,
 }
 
 /// A file after it was read.
@@ -76,7 +75,7 @@ fn refused(name: &str, id: FileId, kind: RootKind, message: &str, help: &'static
     });
     let outcome = unread(name, State::Unparsable, message.to_owned());
     let file = File::new(name.to_owned(), String::new());
-    Outcome { parsed: Some(Parsed { file, reading, kind, trees: Vec::new() }), ..outcome }
+    Outcome { parsed: Some(Parsed { file, reading, kind, parts: Parted::default() }), ..outcome }
 }
 
 /// Reads a file in its role.
@@ -112,7 +111,7 @@ pub(super) fn read_entry(entry: Entry, id: FileId, role: Role, request: &Request
         }
     };
     let read = || read_text(id, &name, &text, (role, kind), request);
-    let Some((mut reading, trees)) = guarded(read) else {
+    let Some((mut reading, parts)) = guarded(read) else {
         let message = "reading it failed, which is a fault of palisade";
         return refused(&name, id, kind, message, "please report it, with the file if you may");
     };
@@ -132,7 +131,7 @@ pub(super) fn read_entry(entry: Entry, id: FileId, role: Role, request: &Request
         reason: worst.map(|problem| problem.message.clone()),
         name: name.clone(),
     };
-    let parsed = Parsed { file: File::new(name, text), reading, kind, trees };
+    let parsed = Parsed { file: File::new(name, text), reading, kind, parts };
     Outcome { report, gap: None, parsed: Some(parsed), role }
 }
 
@@ -142,16 +141,16 @@ fn read_text(
     text: &str,
     (role, kind): (Role, RootKind),
     request: &Request,
-) -> (Reading, Vec<Arc<Tree>>) {
+) -> (Reading, Parted) {
     let options = &request.options;
     match (role, kind) {
         (Role::Kustomization | Role::Patch, _) => document::read_parts(id, text, &options.limits),
         // Templates are no manifests; what they hold is shown beside what they are rendered to.
-        (Role::Chart, _) => (document::read_nothing(text), Vec::new()),
+        (Role::Chart, _) => (document::read_nothing(text), Parted::default()),
         (Role::Manifests, RootKind::DocumentFile) => {
-            (fences::read(id, name, text, options), Vec::new())
+            (fences::read(id, name, text, options), Parted::default())
         }
-        (Role::Manifests, _) => (document::read(id, text, options), Vec::new()),
+        (Role::Manifests, _) => (document::read(id, text, options), Parted::default()),
     }
 }
 

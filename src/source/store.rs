@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::storage::Storage;
-use crate::document::{Document, FileId, Span, Tree};
+use crate::document::{Comment, Document, FileId, Span, Tree};
 
 /// The names under which kustomize looks for its file.
 pub(super) const KUSTOMIZATIONS: [&str; 3] =
@@ -31,6 +31,8 @@ pub(super) struct Held {
     pub(super) documents: Vec<Document>,
     /// Every document of a kustomization file or a patch file, objects or not.
     pub(super) trees: Vec<Arc<Tree>>,
+    /// Comments beside them that may hold a waiver.
+    pub(super) comments: Vec<Comment>,
     /// The first part that could not be read.
     pub(super) problem: Option<(Span, String)>,
 }
@@ -171,13 +173,19 @@ impl Store {
             let id = id(number);
             let held = if is_kustomization(name) || patches.contains(*name) {
                 let (trees, problem) = trees_of(id, text);
-                Held { id, documents: Vec::new(), trees, problem }
+                Held { id, documents: Vec::new(), trees, comments: Vec::new(), problem }
             } else {
                 let reading = read(id, text, &ReadOptions::default());
                 let stranger = || (Span::start_of(id), "a document that is no object".to_owned());
                 let problem = reading.problems.first().map(|p| (p.at, p.message.clone()));
                 let problem = problem.or_else(|| (reading.not_kubernetes > 0).then(stranger));
-                Held { id, documents: reading.documents, trees: Vec::new(), problem }
+                Held {
+                    id,
+                    documents: reading.documents,
+                    trees: Vec::new(),
+                    comments: Vec::new(),
+                    problem,
+                }
             };
             store.files.insert((*name).to_owned(), held);
         }

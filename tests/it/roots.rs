@@ -377,3 +377,60 @@ fn a_root_that_is_named_is_one_root_and_nothing_inside_it_is_another() {
     subjects.sort();
     assert_eq!(subjects, ["default/a", "pay/a", "shop/b"]);
 }
+
+#[test]
+fn a_waiver_beside_the_patched_value_counts_and_no_secret_is_shown() {
+    let secret = "hunter2-plum-93";
+    let tree = Tree::new(&[
+        (
+            "kustomization.yaml",
+            &format!(
+                "resources: [pod.yaml, secret.yaml]\nsecretGenerator:\n- name: s\n  literals: [key={secret}]\n\
+                 patches:\n- path: patch.yaml\n- target: {{kind: Secret, name: t}}\n  path: ops.yaml\n\
+                 - target: {{kind: Secret, name: t}}\n  patch: |-\n    kind: Secret\n    apiVersion: v1\n    \
+                 metadata: {{name: t}}\n    stringData:\n      more: {secret}\n"
+            ),
+        ),
+        (
+            "pod.yaml",
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a}]}\n",
+        ),
+        (
+            "secret.yaml",
+            &format!(
+                "apiVersion: v1\nkind: Secret\nmetadata: {{name: t}}\nstringData: {{own: {secret}}}\n"
+            ),
+        ),
+        ("ops.yaml", &format!("- op: add\n  path: /stringData/extra\n  value: {secret}\n")),
+        (
+            "patch.yaml",
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  # palisade: ignore[host-network] the node's own agent\n  hostNetwork: true\n",
+        ),
+    ]);
+    for flags in [
+        &["-f", "human"][..],
+        &["-f", "table"],
+        &["-f", "json"],
+        &["-f", "sarif"],
+        &["--dump-objects"],
+        &["--explain-roots"],
+    ] {
+        let run = tree.check(flags);
+        assert!(run.code < 2, "{flags:?}: {}", run.stderr);
+        assert!(
+            !run.stdout.contains(secret) && !run.stderr.contains(secret),
+            "{flags:?}: {}",
+            run.stdout
+        );
+    }
+    let dump = tree.check(["--dump-objects"]).stdout;
+    let object =
+        dump.lines().find(|line| line.contains("\"name\":\"t\"")).expect("the Secret is there");
+    for key in ["own", "more", "extra"] {
+        assert!(object.contains(&format!("\"{key}\":\"<redacted>\"")), "{object}");
+    }
+    let report = tree.json(["--include", "host-network"]);
+    assert_eq!(list(&report, "findings").len(), 0, "{report}");
+    let ignored = &list(&report, "ignored")[0];
+    assert_eq!(list(ignored, "labels")[0]["file"], "patch.yaml");
+}
