@@ -237,7 +237,10 @@ impl<'i> Index<'i> {
         let Some(rendering) = &document.rendering else { return finding };
         let sources = rendering.sources.iter().filter(|(value, ..)| *value == at);
         let finding = sources.fold(finding, |f, (_, from, text)| f.label(*from, *text));
-        let shown = finding.labels.iter().any(|label| label.span == rendering.by);
+        let by = rendering.by;
+        let whole = by.start == by.end; // no line of the file, but all of it
+        let mut places = finding.labels.iter().map(|label| label.span);
+        let shown = places.any(|place| place == by || whole && place.file == by.file);
         if shown { finding } else { finding.label(rendering.by, rendering.text) }
     }
 

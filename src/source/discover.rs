@@ -111,6 +111,25 @@ impl Plan {
     }
 }
 
+/// The outermost directories that are applied and of which no root holds anything: the object that
+/// applies them is not applied itself.
+pub(super) fn lost(applied: &BTreeSet<String>, gathered: &Gathered, roots: &[Root]) -> Vec<Seed> {
+    let held = |directory: &String| {
+        let inside = |name: &String| is_below(name, directory);
+        roots.iter().any(|root| root.files.iter().chain(&root.failed).any(inside))
+    };
+    let lost: Vec<&String> = applied.iter().filter(|dir| *dir != "." && !held(dir)).collect();
+    let outermost = |dir: &&&String| !lost.iter().any(|o| o != *dir && is_below(dir, o));
+    let is_chart =
+        |dir: &String| gathered.parts.values().any(|part| part.chart.as_ref() == Some(dir));
+    let seed = |dir: &String| match is_chart(dir) {
+        true => Seed::Chart(dir.clone(), None),
+        false => Seed::Flux(dir.clone()),
+    };
+    let read = |dir: &&&String| gathered.store.has_directory(dir);
+    lost.iter().filter(outermost).filter(read).map(|dir| seed(dir)).collect()
+}
+
 /// A directory and everything that its kustomization uses.
 pub(super) fn reachable(gathered: &Gathered, directory: &str) -> BTreeSet<String> {
     let mut reached = BTreeSet::new();

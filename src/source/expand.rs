@@ -59,6 +59,7 @@ pub(super) fn expand(
         expander.members(&mut root);
     }
     carry_comments(&mut root, gathered);
+    root.others.iter_mut().for_each(|other| carry_comments(other, gathered));
     if expander.lacks.get() { Err(seed) } else { Ok(root) }
 }
 
@@ -285,11 +286,26 @@ impl Expander<'_> {
             if let Some(document) = root.documents.get_mut(at) {
                 document.made = true;
             }
+            if let Some(cluster) = gitops::cluster(&document) {
+                let name = format!("{} ({cluster})", root.name);
+                let known = root.others.iter().position(|other| other.name == name);
+                let mut other = match known {
+                    Some(at) => root.others.remove(at),
+                    None => Root::new(name, root.kind),
+                };
+                other.members.push(document.id.to_string());
+                take(&mut other, build);
+                root.others.push(other);
+                continue;
+            }
             root.members.push(document.id.to_string());
             let before = root.documents.len();
             take(root, build);
             queue.extend(before..root.documents.len());
         }
+        let mut others = std::mem::take(&mut root.others);
+        others.iter_mut().for_each(|other| self.members(other));
+        root.others = others;
         if root.members.is_empty() {
             return;
         }
@@ -303,7 +319,7 @@ impl Expander<'_> {
         if let Some(kustomization) = gitops::kustomization(document) {
             let (path, _) = kustomization.path.clone()?;
             let directory = self.directory(&path, document)?;
-            if kustomization.elsewhere || !kustomization.from_git {
+            if !kustomization.from_git {
                 return None;
             }
             let build = self.flux(&directory);
@@ -321,7 +337,7 @@ impl Expander<'_> {
         }
         let application = gitops::application(document)?;
         let mut all = Build::default();
-        for source in application.sources.iter().filter(|_| application.cluster.is_none()) {
+        for source in &application.sources {
             let (path, _) = source.path.as_ref()?;
             let directory = self.directory(path, document)?;
             let build = if self.is_chart(&directory) {

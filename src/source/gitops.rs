@@ -15,9 +15,17 @@ use crate::document::Document;
 
 /// The directories, as written, that an object of Flux or Argo CD applies, charts included.
 pub(super) fn paths(document: &Document) -> Vec<String> {
-    let of_flux = kustomization(document).and_then(|kustomization| kustomization.path);
+    // Another source than a repository in git is never this one.
+    let of_flux = kustomization(document).filter(|kustomization| kustomization.from_git);
+    let of_flux = of_flux.and_then(|kustomization| kustomization.path);
     let of_argo = application(document).into_iter().flat_map(|application| application.sources);
     let of_argo = of_argo.filter_map(|source| source.path);
     let of_helm = release(document).and_then(|release| release.chart);
     of_flux.into_iter().chain(of_argo).chain(of_helm).map(|path| path.0).collect()
+}
+
+/// The cluster that an object of Flux or Argo CD applies to, where that is not the one it lies in.
+pub(super) fn cluster(document: &Document) -> Option<String> {
+    let of_flux = kustomization(document).and_then(|kustomization| kustomization.cluster);
+    of_flux.or_else(|| application(document)?.cluster)
 }

@@ -38,7 +38,7 @@ pub(crate) use states::OUTSIDE;
 pub use storage::{Snapshot, Storage};
 
 use crate::document::{Files, Inventory, Note, Problem, ReadOptions, State};
-use discover::{Plan, Seed};
+use discover::{Plan, Seed, lost};
 use expand::expand;
 use gather::{Gathered, gather};
 use programs::Programs;
@@ -150,6 +150,12 @@ pub struct Loaded {
     pub notes: Vec<Note>,
 }
 
+/// A root and those of other clusters that its objects make.
+fn with_others(mut root: Root) -> Vec<Root> {
+    let others = std::mem::take(&mut root.others);
+    std::iter::once(root).chain(others.into_iter().flat_map(with_others)).collect()
+}
+
 /// Reads every input. The only error is an argument that does not exist.
 ///
 /// # Errors
@@ -164,7 +170,12 @@ pub fn load(request: &Request) -> Result<Loaded, NameError> {
     let programs = Programs::new(&gathered, request);
     let with_programs = |seed| expand(seed, &gathered, Some(&programs)).ok();
     let roots = native.into_iter().filter_map(|root| root.map_or_else(with_programs, Some));
-    let mut roots: Vec<Root> = roots.collect();
+    let mut roots: Vec<Root> = roots.flat_map(with_others).collect();
+    // What an object applies that no root holds is a root by itself.
+    let lost = lost(&plan.applied, &gathered, &roots);
+    let lost: Vec<Root> =
+        lost.into_iter().filter_map(with_programs).flat_map(with_others).collect();
+    roots.extend(lost);
     let (texts, problems) = programs.into_parts();
     gathered.texts.extend(texts);
     gathered.problems.extend(problems);

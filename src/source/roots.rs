@@ -32,6 +32,8 @@ pub(super) struct Root {
     pub(super) failed: Vec<String>,
     /// What was rendered into it besides, by title.
     pub(super) members: Vec<String>,
+    /// What its objects apply to other clusters: roots of their own.
+    pub(super) others: Vec<Root>,
 }
 
 impl Root {
@@ -46,6 +48,7 @@ impl Root {
             files: BTreeSet::new(),
             failed: Vec::new(),
             members: Vec::new(),
+            others: Vec::new(),
         }
     }
 

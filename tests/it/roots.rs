@@ -434,3 +434,43 @@ fn a_waiver_beside_the_patched_value_counts_and_no_secret_is_shown() {
     let ignored = &list(&report, "ignored")[0];
     assert_eq!(list(ignored, "labels")[0]["file"], "patch.yaml");
 }
+
+#[test]
+fn another_cluster_and_another_source_are_roots_of_their_own() {
+    let ks = |name: &str, path: &str, kind: &str, more: &str| {
+        format!(
+            "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {{name: {name}, namespace: flux-system}}\n\
+             spec:\n  path: {path}\n  sourceRef: {{kind: {kind}, name: s}}\n{more}"
+        )
+    };
+    let tree = Tree::new(&[
+        ("flux/here.yaml", &ks("here", "./here", "GitRepository", "")),
+        (
+            "flux/there.yaml",
+            &ks("there", "./there", "GitRepository", "  kubeConfig: {secretRef: {name: edge}}\n"),
+        ),
+        ("flux/artifact.yaml", &ks("artifact", "./artifact", "OCIRepository", "")),
+        ("here/pod.yaml", POD),
+        ("there/pod.yaml", POD),
+        ("artifact/kustomization.yaml", "resources: [pod.yaml]\n"),
+        ("artifact/pod.yaml", POD),
+        // What applies this directory is applied by nobody.
+        ("base/kustomization.yaml", "resources: [pod.yaml]\n"),
+        ("base/pod.yaml", POD),
+        ("base/forgotten.yaml", &ks("lost", "./lost", "GitRepository", "")),
+        (
+            "lost/policy.yaml",
+            "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: deny}\nspec: {podSelector: {}}\n",
+        ),
+    ]);
+    let report = tree.json([""; 0]);
+    let roots: Vec<(&str, u64)> = list(&report, "roots")
+        .iter()
+        .map(|root| (text(root, "name"), root["objects"].as_u64().expect("a number")))
+        .collect();
+    let wanted = [(".", 4), (". (edge)", 1), ("artifact", 1), ("base", 1), ("lost", 1)];
+    assert_eq!(roots, wanted);
+    let checks: Vec<&str> = list(&report, "findings").iter().map(|f| text(f, "check")).collect();
+    assert!(!checks.contains(&"orphan-policy-file") && !checks.contains(&"object-defined-twice"));
+    assert_eq!(checks.iter().filter(|check| **check == "privileged-container").count(), 4);
+}

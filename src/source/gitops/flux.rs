@@ -10,8 +10,8 @@ pub(in crate::source) struct Kustomization<'d> {
     pub(in crate::source) from_git: bool,
     /// The namespace of all of its objects.
     pub(in crate::source) target_namespace: Option<(String, Span)>,
-    /// Whether it applies to another cluster.
-    pub(in crate::source) elsewhere: bool,
+    /// The cluster that it applies to, where that is not the one that it lies in.
+    pub(in crate::source) cluster: Option<String>,
     /// Its `spec`.
     pub(in crate::source) spec: Node<'d>,
 }
@@ -33,7 +33,11 @@ pub(in crate::source) fn kustomization(document: &Document) -> Option<Kustomizat
         path: text(&["path"]).or_else(|| Some((".".to_owned(), document.head))),
         from_git: kind.as_deref() == Some("GitRepository"),
         target_namespace: text(&["targetNamespace"]),
-        elsewhere: spec.get("kubeConfig").is_some_and(|node| !node.is_null()),
+        cluster: spec.get("kubeConfig").filter(|node| !node.is_null()).map(|node| {
+            let name =
+                ["secretRef", "configMapRef"].iter().find_map(|key| node.path(&[key, "name"]));
+            name.and_then(Node::as_str).unwrap_or("another cluster").to_owned()
+        }),
         spec,
     })
 }
