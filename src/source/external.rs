@@ -380,23 +380,23 @@ replacements:
 
     #[test]
     fn messages_are_cut_to_their_cause() {
-        let directory = Path::new("/work/over").to_owned();
-        let base = Path::new("/work").to_owned();
+        let directory = Path::new("/srv/over").to_owned();
+        let base = Path::new("/srv").to_owned();
         let kustomization = Kustomization { directory, name: "over".to_owned(), base };
         let cause = "accumulating resources from 'web.yaml': yaml: line 8: bad";
         let way = "accumulating resources: accumulation err='accumulating resources from '../base': \
-                   '/work/base' must resolve to a file': recursed accumulation of path '/work/base': ";
+                   '/srv/base' must resolve to a file': recursed accumulation of path '/srv/base': ";
         let logged =
             format!("E1121 23:53:18 16786 run.go:72] \"command failed\" err=\"{way}{cause}\"");
         let expected = format!("`base`: {cause}");
         assert_eq!(shortened(&format!("Error: {way}{cause}"), &kustomization), expected);
         assert_eq!(shortened(&logged, &kustomization), expected);
-        assert_eq!(shortened("error: no /work/x\nusage", &kustomization), "no x");
+        assert_eq!(shortened("error: no /srv/x\nusage", &kustomization), "no x");
     }
 
     #[test]
     fn paths_lead_up_and_down() {
-        let cases = [("/tmp/a", "/work/x/y", "../../work/x/y"), ("/tmp/a", "/tmp/b", "../b")];
+        let cases = [("/tmp/a", "/srv/x/y", "../../srv/x/y"), ("/tmp/a", "/tmp/b", "../b")];
         for (from, to, expected) in cases {
             assert_eq!(relative(Path::new(from), Path::new(to)).as_deref(), Some(expected));
         }
