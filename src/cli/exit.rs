@@ -27,7 +27,8 @@ pub(super) fn of(
             false => exit(4, reason),
         };
     }
-    if loaded.reports.iter().all(|report| report.objects == 0) {
+    let rendered = loaded.inventories.iter().any(|inventory| !inventory.documents.is_empty());
+    if !rendered && loaded.reports.iter().all(|report| report.objects == 0) {
         let text = loaded.reports.iter().any(|r| r.reason.as_deref() == Some(TEXT_LEFT_OUT));
         let hint = if text { "; `--include-docs` reads documents and scripts, too" } else { "" };
         return exit(3, format!("no Kubernetes object was found{hint}"));

@@ -122,7 +122,7 @@ fn totals(run: &Run<'_>, style: Style, text: &mut String) {
         states.iter().map(|(state, count)| format!("{count} {}", state.word())).collect();
     let states =
         if states.is_empty() { String::new() } else { format!(" ({})", states.join(", ")) };
-    let objects: usize = run.reports.iter().map(|report| report.objects).sum();
+    let objects: usize = run.inventories.iter().map(|i| i.documents.len()).sum();
     let documents = run.inventories.iter().flat_map(|inventory| &inventory.documents);
     let kinds: BTreeSet<(&str, &str)> =
         documents.map(|d| (d.id.group.as_str(), d.id.kind.as_str())).collect();

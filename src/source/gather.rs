@@ -46,6 +46,7 @@ pub(super) fn gather(request: &Request) -> Result<Gathered, NameError> {
     let mut entries = walk(request, &base)?;
     let mut outcomes: BTreeMap<usize, Outcome> = BTreeMap::new();
     let mut patches = BTreeSet::new();
+    entries.extend(values(request, &base, &entries));
     let mut known: HashSet<String> = entries.iter().map(|entry| entry.name.clone()).collect();
     let mut read = 0;
     let mut applied = BTreeSet::new();
@@ -101,6 +102,14 @@ pub(super) fn gather(request: &Request) -> Result<Gathered, NameError> {
     }
     let charts: Vec<Option<String>> = entries.iter().map(chart_of).collect();
     Ok(assemble(outcomes, &charts, &base, request))
+}
+
+/// The files with values that the command line names, so that a finding may point into them.
+fn values(request: &Request, base: &Base, entries: &[Entry]) -> Vec<Entry> {
+    let real = request.charts.values.iter().filter_map(|path| request.storage.canonical(path).ok());
+    let inside = real.filter(|real| real.starts_with(base.directory()));
+    let entry = |path: PathBuf| Entry { name: base.name(&path), what: What::File(path) };
+    inside.map(entry).filter(|new| !entries.iter().any(|known| known.name == new.name)).collect()
 }
 
 /// Reads the kustomization files among some entries.

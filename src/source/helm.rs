@@ -160,7 +160,7 @@ fn render_with(
     let call = Call { program, arguments: &arguments, directory, scratch: &scratch };
     let output = process::run(&call).map_err(|failure| translated(failure, release, &chart))?;
     let text = String::from_utf8_lossy(&output).into_owned();
-    let default_namespace = Some(release.namespace.clone());
+    let default_namespace = Some(release.namespace.clone()).filter(|name| !name.is_empty());
     let options = ReadOptions { default_namespace, ..options.clone() };
     let mut reading = document::read(file, &text, &options);
     let origins = trace::Origins::of(&values, &release.sets);
@@ -275,7 +275,8 @@ impl Vendored {
 fn settings(path: &Path, limit: u64) -> Result<Option<Tree>, String> {
     let bytes = super::read_file(path, limit).map_err(|error| clean(&error.to_string()))?;
     let bytes = bytes.ok_or_else(|| format!("it has more than {limit} bytes"))?;
-    let read = read_settings(FileId(0), &String::from_utf8_lossy(&bytes));
+    // It is not among the texts of the run, so nothing can point into it.
+    let read = read_settings(trace::NOWHERE, &String::from_utf8_lossy(&bytes));
     read.map(|(tree, _)| tree).map_err(|problem| problem.message)
 }
 

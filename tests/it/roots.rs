@@ -342,6 +342,21 @@ fn an_environment_gives_its_values_to_charts() {
     assert!(list(finding, "labels").iter().any(|label| label["file"] == "web/prod.yaml"));
     assert_eq!(list(&run(&["--env", "dev"]), "findings").len(), 0);
     assert_eq!(list(&run(&["--env", "dev", "--set", "privileged=true"]), "findings").len(), 1);
+    // The chart alone, as its user would name it, with a file that lies elsewhere.
+    tree.write("elsewhere.yaml", "privileged: true\n");
+    let only = ["--include", "privileged-container", "-f", "json"];
+    let run = tree.palisade(["check", "web", "--values", "elsewhere.yaml", "--env", "dev"]);
+    let alone = run.args(only).env("PALISADE_HELM", &program).run().exit(1).json();
+    let finding = &list(&alone, "findings")[0];
+    assert_eq!(finding["subject"]["namespace"], "default");
+    let places: Vec<&str> = list(finding, "labels").iter().map(|l| text(l, "file")).collect();
+    assert!(places.contains(&"elsewhere.yaml") && !places.contains(&"palisade.yaml"), "{places:?}");
+    // A chart without findings was looked at all the same.
+    tree.palisade(["check", "web", "--env", "dev"])
+        .args(only)
+        .env("PALISADE_HELM", &program)
+        .run()
+        .exit(0);
     let unknown = tree.check(["--env", "prd"]).exit(2);
     assert!(unknown.stderr.contains("write `prod`"), "{}", unknown.stderr);
     let missing =
