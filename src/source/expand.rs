@@ -15,8 +15,8 @@ use super::roots::{Root, is_below};
 use super::store::{Held, Kustomization, parent};
 use super::{Declared, Environment};
 use crate::document::{
-    Comment, Content, Document, Draft, FileId, Gap, GapReason, NamespaceSource, Node, ObjectId,
-    RootKind, Span, write_json,
+    Comment, Content, Document, Draft, FileId, Gap, GapReason, NamespaceSource, Node, Note,
+    ObjectId, RootKind, Span, write_json,
 };
 
 /// Most objects of Flux and Argo CD that are followed in one root.
@@ -176,13 +176,16 @@ impl Expander<'_> {
         };
         let values = declared.variables.clone();
         let variables = Variables { values, open: true };
+        let mut open = BTreeSet::new();
         if !variables.values.is_empty() {
             for object in &mut build.objects {
                 let mut draft = Draft::of(object.root());
-                gitops::substitute(&mut draft, &variables);
+                open.extend(gitops::substitute(&mut draft, &variables));
                 reread(object, draft, (object.head, "variables of palisade.yaml are set here"));
             }
         }
+        let first = build.objects.first().map(|object| object.head);
+        build.notes.extend(first.and_then(|at| without_value(&open, at)));
         rooted(&declared.name, kind, build)
     }
 
@@ -327,9 +330,11 @@ impl Expander<'_> {
             let mut build = self.overlaid(build, settings, &directory, document);
             let variables = self.variables(kustomization.spec, document, root);
             let common = kustomization.spec.get("commonMetadata");
+            let mut open = BTreeSet::new();
             for object in &mut build.objects {
-                finish(object, common, variables.as_ref(), document);
+                open.extend(finish(object, common, variables.as_ref(), document));
             }
+            build.notes.extend(without_value(&open, document.head));
             return Some(build);
         }
         if gitops::release(document).is_some() {
@@ -426,13 +431,29 @@ impl Expander<'_> {
     }
 }
 
-/// What Flux changes in an object after it was built.
+/// The remark on variables whose value is not in the input.
+fn without_value(names: &BTreeSet<String>, at: Span) -> Option<Note> {
+    /// Most names that are listed.
+    const LISTED: usize = 10;
+    let mut listed: Vec<String> = names.iter().take(LISTED).map(|n| format!("`{n}`")).collect();
+    if names.len() > LISTED {
+        listed.push(format!("{} more", names.len() - LISTED));
+    }
+    let text = format!(
+        "no value is known for {}: give it under `postBuild.substitute`, or under `roots` of \
+         palisade.yaml",
+        listed.join(", ")
+    );
+    (!names.is_empty()).then_some(Note { at, text })
+}
+
+/// What Flux changes in an object after it was built. Gives the variables that have no value.
 fn finish(
     object: &mut Document,
     common: Option<Node<'_>>,
     variables: Option<&Variables>,
     owner: &Document,
-) {
+) -> Vec<String> {
     let exempt = |part: &str| {
         let key = "kustomize.toolkit.fluxcd.io/substitute";
         let value = object.root().path(&["metadata", part, key]);
@@ -440,7 +461,7 @@ fn finish(
     };
     let variables = variables.filter(|_| !(exempt("labels") || exempt("annotations")));
     if common.is_none() && variables.is_none() {
-        return;
+        return Vec::new();
     }
     let mut draft = Draft::of(object.root());
     for part in common.into_iter().flat_map(Node::children) {
@@ -452,10 +473,9 @@ fn finish(
             map.set(pair.key(), pair.key_span(), Draft::of(pair));
         }
     }
-    if let Some(variables) = variables {
-        gitops::substitute(&mut draft, variables);
-    }
+    let open = variables.map(|variables| gitops::substitute(&mut draft, variables));
     reread(object, draft, (owner.head, "applied by this object"));
+    open.unwrap_or_default()
 }
 
 /// Takes an object for what its text has become; `by` says what made it, unless something did before.
@@ -532,6 +552,7 @@ fn take(root: &mut Root, build: Build) {
     root.files.extend(build.files);
     root.gaps.extend(build.gaps);
     root.failed.extend(build.failed);
+    root.notes.extend(build.notes);
 }
 
 impl Build {
@@ -540,5 +561,6 @@ impl Build {
         self.files.extend(other.files);
         self.gaps.extend(other.gaps);
         self.failed.extend(other.failed);
+        self.notes.extend(other.notes);
     }
 }

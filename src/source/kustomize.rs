@@ -27,7 +27,7 @@ use std::collections::BTreeSet;
 pub(super) use remote::{is_remote, remote_gap};
 
 use super::store::{Held, Store};
-use crate::document::{Document, Gap, Span, Tree};
+use crate::document::{Document, Gap, Note, Span, Tree};
 
 /// What a kustomization gave.
 #[derive(Clone, Debug, Default)]
@@ -40,6 +40,8 @@ pub(super) struct Build {
     pub(super) gaps: Vec<Gap>,
     /// Directories that could not be rendered.
     pub(super) failed: Vec<String>,
+    /// Remarks on it.
+    pub(super) notes: Vec<Note>,
 }
 
 /// Why a kustomization is not rendered natively.

@@ -179,6 +179,7 @@ pub fn load(request: &Request) -> Result<Loaded, NameError> {
     let (texts, problems) = programs.into_parts();
     gathered.texts.extend(texts);
     gathered.problems.extend(problems);
+    gathered.notes.extend(roots.iter_mut().flat_map(|root| std::mem::take(&mut root.notes)));
     settle(&mut gathered, &mut roots, &covered);
     open_shared(&mut roots);
     let uses: Vec<BTreeSet<String>> =

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::gather::Part;
 use super::store::Held;
-use crate::document::{Defect, Document, Gap, GapReason, Kind, ObjectId, RootKind};
+use crate::document::{Defect, Document, Gap, GapReason, Kind, Note, ObjectId, RootKind};
 
 /// A file with manifests that nothing renders.
 #[derive(Clone, Copy)]
@@ -32,6 +32,8 @@ pub(super) struct Root {
     pub(super) failed: Vec<String>,
     /// What was rendered into it besides, by title.
     pub(super) members: Vec<String>,
+    /// Remarks on what was rendered.
+    pub(super) notes: Vec<Note>,
     /// What its objects apply to other clusters: roots of their own.
     pub(super) others: Vec<Root>,
 }
@@ -48,6 +50,7 @@ impl Root {
             files: BTreeSet::new(),
             failed: Vec::new(),
             members: Vec::new(),
+            notes: Vec::new(),
             others: Vec::new(),
         }
     }

@@ -309,6 +309,11 @@ fn an_application_gives_its_namespace_and_a_variable_without_value_stays_open() 
     has("Pod b", "moved");
     has("Namespace pay", "");
     assert!(dump.contains("x:${TAG}"), "what a Secret defines is not known: {dump}");
+    let notes = tree.json([""; 0])["notes"].clone();
+    let note = notes.as_array().expect("a list").iter().find(|note| note["file"] == "flux/ks.yaml");
+    let note = note.expect("the variable is told");
+    assert_eq!(note["line"], 3);
+    assert!(text(note, "text").starts_with("no value is known for `TAG`"), "{note}");
     assert_eq!(
         dump.matches("\"name\":\"a\"").count(),
         2,
