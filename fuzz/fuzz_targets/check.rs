@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use libfuzzer_sys::fuzz_target;
 use palisade::config::Config;
-use palisade::document::{FileId, Files, Inventory, ReadOptions};
+use palisade::document::{FileId, Files, Inventory};
 use palisade::engine::{Settings, assess, conclude};
 use palisade::finding::{Assessment, Confidence, Persona, Severity};
 use palisade::report::{Apart, Exit, Format, Run, Style, json_schema, write};
@@ -37,15 +37,7 @@ static SCHEMA: LazyLock<jsonschema::Validator> =
 fuzz_target!(|bytes: &[u8]| {
     let path = SCRATCH.join(name_for(bytes));
     std::fs::write(&path, bytes).expect("the scratch directory is writable");
-    let request = Request {
-        paths: vec![path],
-        stdin: false,
-        exclude: Vec::new(),
-        include_docs: true,
-        options: ReadOptions::default(),
-        config: None,
-        storage: palisade::source::Storage::Disk,
-    };
+    let request = Request { paths: vec![path], include_docs: true, ..Request::default() };
     let Ok(loaded) = load(&request) else { panic!("the file is not found") };
     let inventories: &[Arc<Inventory>] = &loaded.inventories;
     let mut assessments: Vec<Assessment> =
