@@ -43,6 +43,8 @@ pub struct Reading {
     pub defects: Vec<Defect>,
     /// Parts that are no Kubernetes objects and not meant to be.
     pub not_kubernetes: usize,
+    /// The first of them that names no kind.
+    pub(crate) stranger: Option<Span>,
     redact: Vec<Text>,
 }
 
@@ -64,6 +66,7 @@ impl Reading {
             notes: Vec::new(),
             defects: Vec::new(),
             not_kubernetes: 0,
+            stranger: None,
             redact: Vec::new(),
         }
     }
@@ -75,6 +78,7 @@ impl Reading {
         self.notes.extend(other.notes);
         self.defects.extend(other.defects);
         self.not_kubernetes += other.not_kubernetes;
+        self.stranger = self.stranger.or(other.stranger);
         self.redact.extend(other.redact);
     }
 
@@ -350,6 +354,9 @@ impl Objects<'_, '_, '_> {
             Identity::NotKubernetes => {
                 self.others.push(node.index());
                 self.reading.not_kubernetes += 1;
+                if node.get("kind").is_none() && !node.is_null() {
+                    self.reading.stranger.get_or_insert(node.span());
+                }
             }
             Identity::Refused { at, state, message, help } => {
                 self.others.push(node.index());

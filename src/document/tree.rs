@@ -169,6 +169,12 @@ impl Tree {
         wide.get(&at).map_or(&[], Vec::as_slice)
     }
 
+    /// Whether any of its keys or strings holds a text.
+    #[must_use]
+    pub fn mentions(&self, text: &str) -> bool {
+        memchr::memmem::find(self.strings.as_bytes(), text.as_bytes()).is_some()
+    }
+
     /// The files in which its parts stand.
     #[must_use]
     pub fn files(&self) -> BTreeSet<FileId> {

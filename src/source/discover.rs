@@ -3,14 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::gather::Gathered;
-use super::gitops;
+use super::gather::{Gathered, Part, Reference, references};
 use super::kustomize::is_remote;
 use super::read::Role;
-use super::roots::{Plain, Root, is_below, plain};
+use super::roots::{Plain, Root, is_below, is_in, plain};
 use super::store::{Kustomization, join, parent};
 use super::{Declared, Environment, Request};
-use crate::document::{Node, RootKind, Span};
+use crate::document::{Document, Node, RootKind, Span, Tree};
 
 /// Where a root begins.
 pub(super) enum Seed {
@@ -18,116 +17,164 @@ pub(super) enum Seed {
     Plain(Box<Root>),
     /// The kustomization of a directory.
     Kustomization(String),
-    /// A directory that a Kustomization of Flux applies, itself included.
-    Flux(String),
+    /// What an object of Flux or Argo CD applies that no other root holds, and the directory.
+    Applied(String, Box<Document>),
     /// A chart, and the environment that it is rendered for.
     Chart(String, Option<Box<Environment>>),
     /// A directory that the configuration names.
     Declared(Box<Declared>),
 }
 
+/// What surrounds the files of a tree.
+#[derive(Default)]
+pub(super) struct Covered {
+    /// Directories with a kustomization, and its file.
+    pub(super) kustomizations: BTreeMap<String, String>,
+    /// Directories that Flux, Argo CD or the configuration applies, and the first object of those
+    /// that do.
+    applied: BTreeMap<String, Option<Document>>,
+}
+
+impl Covered {
+    /// The nearest directory above a file that has a kustomization or is applied.
+    pub(super) fn above<'n>(&self, name: &'n str) -> Option<&'n str> {
+        let covers = |dir: &&str| self.kustomizations.contains_key(*dir) || self.applies(dir);
+        parents(name).find(covers)
+    }
+
+    fn applies(&self, directory: &str) -> bool {
+        self.applied.contains_key(directory)
+    }
+
+    /// Whether a directory is applied, or one above it.
+    fn holds(&self, directory: &str) -> bool {
+        self.applies(directory) || parents(directory).any(|above| self.applies(above))
+    }
+}
+
+/// The directories above a file or directory, the innermost first.
+fn parents(name: &str) -> impl Iterator<Item = &str> {
+    fn above<'n>(name: &&'n str) -> Option<&'n str> {
+        (*name != ".").then(|| parent(name))
+    }
+    std::iter::successors(above(&name), above)
+}
+
 /// What a tree holds.
 pub(super) struct Plan {
     pub(super) seeds: Vec<Seed>,
-    /// Directories with a kustomization that can be a root, and their files.
-    pub(super) kustomizations: BTreeMap<String, String>,
-    /// Directories that Flux or Argo CD applies.
-    pub(super) applied: BTreeSet<String>,
+    pub(super) covered: Covered,
 }
 
 impl Plan {
     /// Finds the roots.
     pub(super) fn of(gathered: &Gathered, request: &Request) -> Self {
-        let environments = &request.charts.environments;
-        let mut kustomizations = BTreeMap::new();
-        let mut components = BTreeSet::new();
-        let mut used = BTreeSet::new();
-        for (name, part) in &gathered.parts {
-            if part.role != Role::Kustomization {
-                continue;
-            }
-            let directory = parent(name).to_owned();
-            let trees = gathered.store.file(name).into_iter().flat_map(|held| &held.trees);
-            for tree in trees {
-                if tree.root().get("kind").and_then(Node::as_str) == Some("Component") {
-                    components.insert(directory.clone());
-                }
-                used.extend(bases(tree.root(), &directory));
-            }
-            kustomizations.insert(directory, name.clone());
-        }
-        let mut applied = BTreeSet::new();
+        let mut covered = Covered::default();
         // A directory that holds the object which applies it begins a root of its own.
-        let mut own = BTreeSet::new();
+        let mut own: BTreeSet<String> = BTreeSet::new();
         for (name, held) in &gathered.store.files {
-            for path in held.documents.iter().flat_map(gitops::paths) {
-                let Some(directory) = gathered.store.resolve(&path, name) else { continue };
-                if directory != "." && is_below(name, &directory) {
-                    own.insert(directory.clone());
+            for document in &held.documents {
+                for directory in gathered.applied_by(document) {
+                    if directory != "." && is_below(name, &directory) {
+                        own.insert(directory.clone());
+                    }
+                    covered.applied.entry(directory).or_insert_with(|| Some(document.clone()));
                 }
-                applied.insert(directory);
             }
         }
-        let declared = |name: &str| {
-            request.declared.iter().any(|root| root.path == "." || is_below(name, &root.path))
-        };
+        let declared = |name: &str| request.declared.iter().any(|root| is_in(name, &root.path));
         // What lies in a directory that begins a root, and is applied by what that root applies, is
         // no root again.
-        let outermost =
-            |dir: &&String| !own.iter().any(|o| o != *dir && is_below(dir, o)) && !declared(dir);
-        let flux = own.iter().filter(outermost).cloned().map(Seed::Flux);
-        let in_applied = |dir: &str| applied.iter().any(|a| is_below(dir, a)) || declared(dir);
-        let alone = kustomizations.keys().filter(|directory| {
-            !components.contains(*directory) && !used.contains(*directory) && !in_applied(directory)
+        let outermost = |dir: &&String| !parents(dir).any(|above| own.contains(above));
+        let own = own.iter().filter(outermost).filter(|dir| !declared(dir));
+        let own = own.filter_map(|dir| {
+            let owner = covered.applied.get(dir)?.clone()?;
+            Some(Seed::Applied(dir.clone(), Box::new(owner)))
         });
-        let alone = alone.cloned().map(Seed::Kustomization);
-        let charts = gathered.parts.values().filter_map(|part| part.chart.clone());
-        let charts: BTreeSet<String> = charts.filter(|chart| !in_applied(chart)).collect();
-        let charts = charts.into_iter().flat_map(|chart| {
-            let environments = environments.iter().cloned().map(Box::new).map(Some);
-            let alone = environments.len() == 0;
-            let each = environments.chain(alone.then_some(None));
-            each.map(|environment| Seed::Chart(chart.clone(), environment)).collect::<Vec<_>>()
-        });
-        let covered = |name: &str| {
-            kustomizations.keys().any(|d| is_below(name, d) || d == ".")
-                || applied.iter().any(|a| is_below(name, a))
-                || declared(name)
+        let mut own: Vec<Seed> = own.collect();
+        let paths = request.declared.iter().map(|root| (root.path.clone(), None));
+        covered.applied.extend(paths);
+        for (name, part) in &gathered.parts {
+            if part.role == Role::Kustomization {
+                covered.kustomizations.insert(parent(name).to_owned(), name.clone());
+            }
+        }
+        own.extend(alone(gathered, &covered).into_iter().map(Seed::Kustomization));
+        let charts = gathered.parts.values().filter_map(|part| part.chart.as_ref());
+        let charts: BTreeSet<&String> = charts.filter(|chart| !covered.holds(chart)).collect();
+        for chart in charts {
+            let environments = request.charts.environments.iter().cloned().map(Box::new);
+            let mut each: Vec<_> = environments.map(Some).collect();
+            if each.is_empty() {
+                each.push(None);
+            }
+            own.extend(each.into_iter().map(|each| Seed::Chart(chart.clone(), each)));
+        }
+        let is_plain = |name: &str, part: &Part| {
+            part.role == Role::Manifests
+                && (part.kind != RootKind::Directory || covered.above(name).is_none())
         };
-        let files: Vec<Plain<'_>> = gathered
-            .parts
-            .iter()
-            .filter(|(name, part)| {
-                part.role == Role::Manifests && (part.kind != RootKind::Directory || !covered(name))
-            })
+        let files = gathered.parts.iter().filter(|(name, part)| is_plain(name, part));
+        let files: Vec<Plain<'_>> = files
             .filter_map(|(name, part)| Some(Plain { name, held: gathered.store.file(name)?, part }))
             .collect();
         let mut seeds: Vec<Seed> =
             plain(&files).into_iter().map(Box::new).map(Seed::Plain).collect();
-        seeds.extend(flux.chain(alone).chain(charts));
+        seeds.extend(own);
         seeds.extend(request.declared.iter().cloned().map(Box::new).map(Seed::Declared));
-        applied.extend(request.declared.iter().map(|root| root.path.clone()));
-        Self { seeds, kustomizations, applied }
+        Self { seeds, covered }
     }
+}
+
+/// The kustomizations that no other one uses and nothing applies, and one of each circle of those
+/// that only use each other.
+fn alone(gathered: &Gathered, covered: &Covered) -> Vec<String> {
+    let mut components = BTreeSet::new();
+    let mut used = BTreeSet::new();
+    for (directory, name) in &covered.kustomizations {
+        let trees = gathered.store.file(name).into_iter().flat_map(|held| &held.trees);
+        for tree in trees {
+            if is_component(tree) {
+                components.insert(directory);
+            }
+            used.extend(bases(tree.root(), directory));
+        }
+    }
+    let candidates: Vec<&String> = covered
+        .kustomizations
+        .keys()
+        .filter(|dir| !components.contains(dir) && !covered.holds(dir))
+        .collect();
+    let mut roots: Vec<String> =
+        candidates.iter().filter(|dir| !used.contains(**dir)).map(|dir| (*dir).clone()).collect();
+    let begins = roots.iter().chain(covered.kustomizations.keys().filter(|dir| covered.holds(dir)));
+    let mut reached: BTreeSet<String> = begins.flat_map(|dir| reachable(gathered, dir)).collect();
+    for directory in candidates {
+        if !reached.contains(directory) {
+            reached.extend(reachable(gathered, directory));
+            roots.push(directory.clone());
+        }
+    }
+    roots
+}
+
+/// Whether a kustomization file is that of a component.
+pub(super) fn is_component(tree: &Tree) -> bool {
+    tree.root().get("kind").and_then(Node::as_str) == Some("Component")
 }
 
 /// The outermost directories that are applied and of which no root holds anything: the object that
 /// applies them is not applied itself.
-pub(super) fn lost(applied: &BTreeSet<String>, gathered: &Gathered, roots: &[Root]) -> Vec<Seed> {
-    let held = |directory: &String| {
-        let inside = |name: &String| is_below(name, directory);
-        roots.iter().any(|root| root.files.iter().chain(&root.failed).any(inside))
-    };
-    let lost: Vec<&String> = applied.iter().filter(|dir| *dir != "." && !held(dir)).collect();
-    let outermost = |dir: &&&String| !lost.iter().any(|o| o != *dir && is_below(dir, o));
-    let is_chart =
-        |dir: &String| gathered.parts.values().any(|part| part.chart.as_ref() == Some(dir));
-    let seed = |dir: &String| match is_chart(dir) {
-        true => Seed::Chart(dir.clone(), None),
-        false => Seed::Flux(dir.clone()),
-    };
-    let read = |dir: &&&String| gathered.store.has_directory(dir);
-    lost.iter().filter(outermost).filter(read).map(|dir| seed(dir)).collect()
+pub(super) fn lost(covered: &Covered, roots: &[Root]) -> Vec<Seed> {
+    let held = roots.iter().flat_map(|root| root.files.iter().chain(&root.failed));
+    let held: BTreeSet<&str> = held.flat_map(|name| parents(name).chain([name.as_str()])).collect();
+    let lost =
+        covered.applied.iter().filter(|(dir, _)| *dir != "." && !held.contains(dir.as_str()));
+    let lost: BTreeMap<&String, &Document> =
+        lost.filter_map(|(dir, owner)| Some((dir, owner.as_ref()?))).collect();
+    let outermost = |dir: &str| !parents(dir).any(|above| lost.contains_key(&above.to_owned()));
+    let seeds = lost.iter().filter(|(dir, _)| outermost(dir));
+    seeds.map(|(dir, owner)| Seed::Applied((*dir).clone(), Box::new((*owner).clone()))).collect()
 }
 
 /// A directory and everything that its kustomization uses.
@@ -146,15 +193,16 @@ pub(super) fn reachable(gathered: &Gathered, directory: &str) -> BTreeSet<String
 
 /// What a kustomization and those that it uses name on other hosts.
 pub(super) fn remote_bases(gathered: &Gathered, directory: &str) -> Vec<(String, Span)> {
-    let lists = ["resources", "bases", "components", "crds"];
     let mut found = Vec::new();
     for name in reachable(gathered, directory) {
         let Kustomization::One(_, held) = gathered.store.kustomization(&name) else { continue };
-        let roots = held.trees.iter().map(|tree| tree.root());
-        let lists = roots.flat_map(|root| lists.into_iter().filter_map(move |key| root.get(key)));
-        let entries = lists.flat_map(Node::children).filter_map(|n| Some((n.as_str()?, n.span())));
-        let remote = entries.filter(|(path, _)| is_remote(path));
-        found.extend(remote.map(|(path, at)| (path.to_owned(), at)));
+        for reference in held.trees.iter().flat_map(|tree| references(tree.root())) {
+            if let Reference::Resource(node) = reference
+                && is_remote(reference.path())
+            {
+                found.push((reference.path().to_owned(), node.span()));
+            }
+        }
     }
     found
 }
@@ -166,9 +214,9 @@ pub(super) fn reachable_files(gathered: &Gathered, directory: &str) -> BTreeSet<
         match gathered.store.kustomization(&name) {
             Kustomization::One(file, held) => {
                 files.insert(file.to_owned());
-                let patches =
-                    held.trees.iter().flat_map(|tree| super::gather::patches(tree.root()));
-                files.extend(patches.filter_map(|patch| join(&name, &patch)));
+                let all = held.trees.iter().flat_map(|tree| references(tree.root()));
+                let patches = all.filter(|reference| matches!(reference, Reference::Patch(_)));
+                files.extend(patches.filter_map(|patch| join(&name, patch.path())));
             }
             _ if gathered.store.file(&name).is_some() => _ = files.insert(name),
             _ => {}
@@ -177,9 +225,9 @@ pub(super) fn reachable_files(gathered: &Gathered, directory: &str) -> BTreeSet<
     files
 }
 
-/// The directories and files that a kustomization uses.
+/// The directories and files with objects that a kustomization uses.
 fn bases(root: Node<'_>, directory: &str) -> Vec<String> {
-    let lists = ["resources", "bases", "components"];
-    let entries = lists.into_iter().filter_map(|key| root.get(key)).flat_map(Node::children);
-    entries.filter_map(|entry| join(directory, entry.as_str()?)).collect()
+    let resources = references(root).into_iter();
+    let resources = resources.filter(|reference| matches!(reference, Reference::Resource(_)));
+    resources.filter_map(|resource| join(directory, resource.path())).collect()
 }

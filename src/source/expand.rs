@@ -26,10 +26,10 @@ const MEMBERS: usize = 10_000;
 ///
 /// # Errors
 /// Gives the seed back where it needs other programs and there are none.
-pub(super) fn expand(
+pub(super) fn expand<'g>(
     seed: Seed,
-    gathered: &Gathered,
-    programs: Option<&Programs<'_>>,
+    gathered: &'g Gathered,
+    programs: Option<&Programs<'g>>,
 ) -> Result<Root, Seed> {
     let expander = Expander { gathered, programs, lacks: Cell::new(false) };
     let mut root = match &seed {
@@ -45,7 +45,13 @@ pub(super) fn expand(
             let build = expander.kustomization(directory);
             rooted(directory, RootKind::Kustomize, build)
         }
-        Seed::Flux(directory) => rooted(directory, RootKind::Flux, expander.flux(directory)),
+        Seed::Applied(directory, owner) => {
+            // What it applies comes with its members.
+            let of_argo = gitops::application(owner).is_some();
+            let kind = if of_argo { RootKind::ArgoCd } else { RootKind::Flux };
+            let objects = vec![owner.as_ref().clone()];
+            rooted(directory, kind, Build { objects, ..Build::default() })
+        }
         Seed::Chart(chart, environment) => {
             let name = match environment {
                 Some(environment) => format!("{chart} ({})", environment.name),
@@ -69,42 +75,29 @@ fn rooted(name: &str, kind: RootKind, build: Build) -> Root {
     root
 }
 
-struct Expander<'g> {
+struct Expander<'e, 'g> {
     gathered: &'g Gathered,
-    programs: Option<&'g Programs<'g>>,
+    programs: Option<&'e Programs<'g>>,
     /// Whether something was met that another program renders.
     lacks: Cell<bool>,
 }
 
-impl Expander<'_> {
+impl Expander<'_, '_> {
     /// What a directory with a kustomization gives.
     fn kustomization(&self, directory: &str) -> Build {
         match kustomize::render(&self.gathered.store, directory) {
             Ok(build) => build,
-            Err(refused) => self.refused(directory, refused),
+            Err(Refused::Unsupported { at, what }) => {
+                self.with_programs(|programs| programs.kustomization(directory, at, &what))
+            }
+            Err(refused) => refused_build(directory, refused),
         }
     }
 
-    /// The gap of a kustomization that is not rendered.
-    fn refused(&self, directory: &str, refused: Refused) -> Build {
-        let what = format!("kustomization `{directory}`");
-        let gap = match refused {
-            Refused::Unsupported { at, what: feature } => {
-                let Some(programs) = self.programs else {
-                    self.lacks.set(true);
-                    return Build::default();
-                };
-                return programs.kustomization(directory, at, &feature);
-            }
-            Refused::Broken { at, message, help } => Gap {
-                reason: GapReason::RendererFailed,
-                what: format!("{what}: {message}"),
-                at: Some(at),
-                hint: help.to_owned(),
-                namespace: None,
-            },
-        };
-        Build { gaps: vec![gap], failed: vec![directory.to_owned()], ..Build::default() }
+    /// What another program renders; nothing yet where there are none.
+    fn with_programs(&self, render: impl FnOnce(&Programs<'_>) -> Build) -> Build {
+        self.lacks.set(self.lacks.get() || self.programs.is_none());
+        self.programs.map(render).unwrap_or_default()
     }
 
     /// What Flux applies of a directory: its kustomization, else all manifests below it.
@@ -167,7 +160,7 @@ impl Expander<'_> {
             let build = Build { gaps: vec![gap], ..Build::default() };
             return rooted(&declared.name, RootKind::Directory, build);
         }
-        let (kind, mut build) = if self.is_chart(path) {
+        let (kind, mut build) = if self.gathered.is_chart(path) {
             (RootKind::Chart, self.chart(path, Some(&declared.values)))
         } else if matches!(self.gathered.store.kustomization(path), Kustomization::None) {
             (RootKind::Directory, self.manifests(path, |_| true))
@@ -178,7 +171,7 @@ impl Expander<'_> {
         let variables = Variables { values, open: true };
         let mut open = BTreeSet::new();
         if !variables.values.is_empty() {
-            for object in &mut build.objects {
+            for object in build.objects.iter_mut().filter(|object| object.tree.mentions("${")) {
                 let mut draft = Draft::of(object.root());
                 open.extend(gitops::substitute(&mut draft, &variables));
                 reread(object, draft, (object.head, "variables of palisade.yaml are set here"));
@@ -191,24 +184,12 @@ impl Expander<'_> {
 
     /// A chart that nothing installs, with the values of the command line and of an environment.
     fn chart(&self, chart: &str, environment: Option<&Environment>) -> Build {
-        let Some(programs) = self.programs else {
-            self.lacks.set(true);
-            return Build::default();
-        };
-        programs.chart(chart, programs.defaults(chart, environment))
-    }
-
-    fn is_chart(&self, directory: &str) -> bool {
-        self.gathered.parts.values().any(|part| part.chart.as_deref() == Some(directory))
+        self.with_programs(|programs| programs.chart(chart, programs.defaults(chart, environment)))
     }
 
     /// What a chart gives that an object of Flux or Argo CD installs.
     fn installed(&self, chart: &str, release: Release) -> Build {
-        let Some(programs) = self.programs else {
-            self.lacks.set(true);
-            return Build::default();
-        };
-        programs.chart(chart, release)
+        self.with_programs(|programs| programs.chart(chart, release))
     }
 
     /// The directory that a GitOps object means by a path.
@@ -221,7 +202,7 @@ impl Expander<'_> {
     fn release(&self, document: &Document, root: &Root) -> Option<Build> {
         let release = gitops::release(document)?;
         let chart = self.directory(&release.chart.as_ref()?.0, document)?;
-        if !self.is_chart(&chart) {
+        if !self.gathered.is_chart(&chart) {
             return None;
         }
         let mut values = Vec::new();
@@ -312,9 +293,17 @@ impl Expander<'_> {
         if root.members.is_empty() {
             return;
         }
-        // What a directory applies to itself stands twice in it.
+        // What a directory applies to itself stands twice in it: as it is written, and then as it is
+        // applied.
+        let key = |document: &Document| (document.id.clone(), document.head);
+        let made: BTreeSet<_> = root.documents.iter().filter(|d| d.made).map(key).collect();
         let mut once = BTreeSet::new();
-        root.documents.retain(|document| once.insert((document.id.clone(), document.head)));
+        root.documents.reverse();
+        root.documents.retain(|document| once.insert(key(document)));
+        root.documents.reverse();
+        for document in &mut root.documents {
+            document.made = document.made || made.contains(&key(document));
+        }
     }
 
     /// What an object of Flux or Argo CD applies; none where that is not in the tree.
@@ -345,7 +334,7 @@ impl Expander<'_> {
         for source in &application.sources {
             let (path, _) = source.path.as_ref()?;
             let directory = self.directory(path, document)?;
-            let build = if self.is_chart(&directory) {
+            let build = if self.gathered.is_chart(&directory) {
                 let release = gitops::source_release(source, &application, document);
                 self.installed(&directory, release)
             } else if matches!(self.gathered.store.kustomization(&directory), Kustomization::None) {
@@ -391,7 +380,8 @@ impl Expander<'_> {
                 all.append(overlaid);
                 all
             }
-            Err(refused) => self.refused(directory, refused),
+            // Without its settings the objects would be others than those that are applied.
+            Err(refused) => refused_build(directory, refused),
         }
     }
 
@@ -431,6 +421,28 @@ impl Expander<'_> {
     }
 }
 
+/// The gap of a kustomization, or of settings on it, that is not rendered.
+fn refused_build(directory: &str, refused: Refused) -> Build {
+    let what = format!("kustomization `{directory}`");
+    let gap = match refused {
+        Refused::Unsupported { at, what: feature } => Gap {
+            reason: GapReason::UnsupportedFeature,
+            what: format!("{what}: `{feature}`"),
+            at: Some(at),
+            hint: "write it in another way, or check what it renders".to_owned(),
+            namespace: None,
+        },
+        Refused::Broken { at, message, help } => Gap {
+            reason: GapReason::RendererFailed,
+            what: format!("{what}: {message}"),
+            at: Some(at),
+            hint: help.to_owned(),
+            namespace: None,
+        },
+    };
+    Build { gaps: vec![gap], failed: vec![directory.to_owned()], ..Build::default() }
+}
+
 /// The remark on variables whose value is not in the input.
 fn without_value(names: &BTreeSet<String>, at: Span) -> Option<Note> {
     /// Most names that are listed.
@@ -459,6 +471,7 @@ fn finish(
         let value = object.root().path(&["metadata", part, key]);
         value.and_then(Node::as_str) == Some("disabled")
     };
+    let variables = variables.filter(|_| object.tree.mentions("${"));
     let variables = variables.filter(|_| !(exempt("labels") || exempt("annotations")));
     if common.is_none() && variables.is_none() {
         return Vec::new();

@@ -14,7 +14,8 @@ use super::storage::Storage;
 use super::store::{Held, KUSTOMIZATIONS, Store, join, parent};
 use super::{FileReport, Request};
 use crate::document::{
-    Defect, File, FileId, Gap, GapReason, Node, Note, Parted, Problem, RootKind, State, Tree,
+    Defect, DefectKind, Document, File, FileId, Gap, GapReason, Node, Note, Parted, Problem,
+    Reading, RootKind, Span, State, Tree, excerpt,
 };
 
 /// Everything that was read, before it is divided into roots.
@@ -25,6 +26,21 @@ pub(super) struct Gathered {
     pub(super) parts: BTreeMap<String, Part>,
     pub(super) problems: Vec<Problem>,
     pub(super) notes: Vec<Note>,
+}
+
+impl Gathered {
+    /// The directories that an object of Flux or Argo CD applies, as far as they exist.
+    pub(super) fn applied_by(&self, document: &Document) -> Vec<String> {
+        let file = self.texts.get(document.head.file.0 as usize);
+        let paths = gitops::paths(document).into_iter();
+        paths.filter_map(|path| self.store.resolve(&path, file?.name())).collect()
+    }
+
+    /// Whether a directory is that of a chart.
+    pub(super) fn is_chart(&self, directory: &str) -> bool {
+        let own = join(directory, "Chart.yaml").and_then(|name| self.parts.get(&name));
+        own.is_some_and(|part| part.chart.as_deref() == Some(directory))
+    }
 }
 
 /// What is to be known of a file besides its objects.
@@ -61,16 +77,12 @@ pub(super) fn gather(request: &Request) -> Result<Gathered, NameError> {
                 let directory = parent(&outcome.report.name).to_owned();
                 let trees = outcome.parsed.iter().flat_map(|parsed| &parsed.parts.trees);
                 for reference in trees.flat_map(|tree| references(tree.root())) {
-                    if let Reference::Patch(path) = &reference {
+                    let path = reference.path();
+                    if let Reference::Patch(_) = reference {
                         patches.extend(join(&directory, path));
                     }
-                    entries.extend(follow(
-                        &reference,
-                        &directory,
-                        &base,
-                        &request.storage,
-                        &mut known,
-                    ));
+                    let found = follow(path, &directory, &base, &request.storage, &mut known);
+                    entries.extend(found);
                 }
                 outcomes.insert(at, outcome);
             }
@@ -179,45 +191,41 @@ fn is_object(tree: &Tree) -> bool {
 }
 
 /// What a kustomization refers to by a path.
-enum Reference {
-    Resource(String),
-    Patch(String),
+#[derive(Clone, Copy)]
+pub(super) enum Reference<'n> {
+    /// A file or directory with objects, or a component.
+    Resource(Node<'n>),
+    Patch(Node<'n>),
 }
 
-fn references(root: Node<'_>) -> Vec<Reference> {
-    let texts = |key: &str| {
-        let list = root.get(key).into_iter().flat_map(Node::children);
-        list.filter_map(Node::as_str).map(str::to_owned).collect::<Vec<_>>()
-    };
-    let resources = ["resources", "bases", "components", "crds"].into_iter().flat_map(texts);
-    let inline = |text: &String| text.contains(['\n', ':', '{']);
-    let strategic = texts("patchesStrategicMerge").into_iter().filter(|text| !inline(text));
-    let paths = ["patches", "patchesJson6902"].into_iter().flat_map(|key| {
-        let list = root.get(key).into_iter().flat_map(Node::children);
-        list.filter_map(|patch| patch.get("path")?.as_str().map(str::to_owned))
-    });
-    let patches = strategic.chain(paths).map(Reference::Patch);
-    resources.map(Reference::Resource).chain(patches).collect()
+impl<'n> Reference<'n> {
+    /// The path as written.
+    pub(super) fn path(self) -> &'n str {
+        let (Self::Resource(node) | Self::Patch(node)) = self;
+        node.as_str().unwrap_or_default()
+    }
 }
 
-/// The patch files that a kustomization names, as written.
-pub(super) fn patches(root: Node<'_>) -> Vec<String> {
-    let patch = |reference| match reference {
-        Reference::Patch(path) => Some(path),
-        Reference::Resource(_) => None,
-    };
-    references(root).into_iter().filter_map(patch).collect()
+/// Everything that a kustomization names by a path.
+pub(super) fn references(root: Node<'_>) -> Vec<Reference<'_>> {
+    let entries = |key: &str| root.get(key).into_iter().flat_map(Node::children);
+    let resources = ["resources", "bases", "components", "crds"].into_iter().flat_map(entries);
+    let inline = |node: &Node<'_>| node.as_str().is_some_and(|t| t.contains(['\n', ':', '{']));
+    let strategic = entries("patchesStrategicMerge").filter(|node| !inline(node));
+    let paths = ["patches", "patchesJson6902"].into_iter().flat_map(entries);
+    let patches = strategic.chain(paths.filter_map(|patch| patch.get("path")));
+    let all = resources.map(Reference::Resource).chain(patches.map(Reference::Patch));
+    all.filter(|reference| !reference.path().is_empty()).collect()
 }
 
 /// What a reference leads to, if it was not walked already.
 fn follow(
-    reference: &Reference,
+    path: &str,
     directory: &str,
     base: &Base,
     storage: &Storage,
     known: &mut HashSet<String>,
 ) -> Vec<Entry> {
-    let (Reference::Resource(path) | Reference::Patch(path)) = reference;
     let name = join(directory, path).filter(|name| !path.starts_with('/') && !known.contains(name));
     // What lies elsewhere is followed inside the repository only.
     let real = name.and_then(|name| storage.canonical(&base.directory().join(name)).ok());
@@ -256,14 +264,14 @@ fn assemble(
         let id = id_of(at);
         let unread = || Parsed {
             file: File::new(name.clone(), String::new()),
-            reading: crate::document::Reading::empty(),
+            reading: Reading::empty(),
             kind: RootKind::Directory,
             parts: Parted::default(),
         };
         let Parsed { file, reading, kind, parts } = parsed.unwrap_or_else(unread);
         let gaps = gap.into_iter().chain(reading.problems.iter().map(|p| gap_of(&name, p)));
         let chart = charts.get(at).cloned().flatten();
-        let problem = reading.problems.first().map(|p| (p.at, p.message.clone()));
+        let problem = refused_by_kustomize(&reading);
         let part = Part { role, kind, chart, gaps: gaps.collect(), defects: reading.defects };
         gathered.parts.insert(name.clone(), part);
         let Parted { trees, comments } = parts;
@@ -275,6 +283,17 @@ fn assemble(
         gathered.reports.insert(name, report);
     }
     gathered
+}
+
+/// The first part of a file for which kustomize refuses all of it.
+fn refused_by_kustomize(reading: &Reading) -> Option<(Span, String)> {
+    let problem = reading.problems.first().map(|problem| (problem.at, problem.message.clone()));
+    let twice = |defect: &&Defect| defect.kind == DefectKind::DuplicateKey;
+    let twice = reading.defects.iter().find(twice).map(|defect| {
+        (defect.at, format!("the key `{}` is written twice", excerpt(&defect.detail)))
+    });
+    let stranger = || Some((reading.stranger?, "a document names no `kind`".to_owned()));
+    problem.or(twice).or_else(stranger)
 }
 
 /// What a document that could not be read leaves open.

@@ -44,7 +44,7 @@ use gather::{Gathered, gather};
 use programs::Programs;
 use read::read_file;
 use roots::{Root, open_shared};
-use states::{Covered, settle};
+use states::settle;
 use uses::files_of;
 
 /// What to read.
@@ -163,7 +163,7 @@ fn with_others(mut root: Root) -> Vec<Root> {
 pub fn load(request: &Request) -> Result<Loaded, NameError> {
     let mut gathered = gather(request)?;
     let plan = Plan::of(&gathered, request);
-    let covered = Covered::of(&plan);
+    let covered = plan.covered;
     let native = plan.seeds.into_par_iter().map(|seed| expand(seed, &gathered, None));
     let native: Vec<Result<Root, Seed>> = native.collect();
     // What other programs render comes one after the other: their texts are numbered.
@@ -172,7 +172,7 @@ pub fn load(request: &Request) -> Result<Loaded, NameError> {
     let roots = native.into_iter().filter_map(|root| root.map_or_else(with_programs, Some));
     let mut roots: Vec<Root> = roots.flat_map(with_others).collect();
     // What an object applies that no root holds is a root by itself.
-    let lost = lost(&plan.applied, &gathered, &roots);
+    let lost = lost(&covered, &roots);
     let lost: Vec<Root> =
         lost.into_iter().filter_map(with_programs).flat_map(with_others).collect();
     roots.extend(lost);

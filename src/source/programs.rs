@@ -1,7 +1,7 @@
 //! What other programs render: charts by helm, and the kustomizations that are not rendered natively.
 //! Each gives a virtual file beside those that were read.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -29,27 +29,41 @@ pub(super) struct Programs<'g> {
     charts: RefCell<BTreeMap<String, Build>>,
     problems: RefCell<Vec<Problem>>,
     /// What the cluster serves beyond Kubernetes, as far as the input shows it.
-    versions: Vec<String>,
+    versions: OnceCell<Vec<String>>,
+    /// Every text that was read, by its name.
+    read: OnceCell<Texts<'g>>,
 }
 
 impl<'g> Programs<'g> {
     pub(super) fn new(gathered: &'g Gathered, request: &'g Request) -> Self {
-        let documents = gathered.store.files.values().flat_map(|held| &held.documents);
-        let custom = documents.filter(|document| document.id.group.contains('.'));
-        let mut versions: BTreeSet<String> = BTreeSet::new();
-        for document in custom {
-            let version = format!("{}/{}", document.id.group, document.version);
-            versions.insert(format!("{version}/{}", document.id.kind));
-            versions.insert(version);
-        }
-        Self {
-            gathered,
-            request,
-            texts: RefCell::default(),
-            charts: RefCell::default(),
-            problems: RefCell::default(),
-            versions: versions.into_iter().take(VERSIONS).collect(),
-        }
+        let (texts, charts, problems) = Default::default();
+        let (versions, read) = Default::default();
+        Self { gathered, request, texts, charts, problems, versions, read }
+    }
+
+    fn versions(&self) -> &[String] {
+        self.versions.get_or_init(|| {
+            let documents = self.gathered.store.files.values().flat_map(|held| &held.documents);
+            let custom = documents.filter(|document| document.id.group.contains('.'));
+            let kinds: BTreeSet<(&str, &str, &str)> =
+                custom.map(|d| (&*d.id.group, &*d.version, &*d.id.kind)).collect();
+            let named = kinds.into_iter().flat_map(|(group, version, kind)| {
+                [format!("{group}/{version}"), format!("{group}/{version}/{kind}")]
+            });
+            named.collect::<BTreeSet<String>>().into_iter().take(VERSIONS).collect()
+        })
+    }
+
+    fn read(&self) -> &Texts<'g> {
+        let gathered = self.gathered;
+        self.read.get_or_init(|| {
+            let held = gathered.store.files.iter();
+            let texts = held.filter_map(|(name, held)| {
+                let file = gathered.texts.get(held.id.0 as usize)?;
+                Some((name.clone(), (held.id, file.text())))
+            });
+            texts.collect()
+        })
     }
 
     /// The texts that were made, in the order of their ids, and what could not be read of them.
@@ -68,17 +82,25 @@ impl<'g> Programs<'g> {
         reading.documents
     }
 
+    /// The names of a chart's files.
+    fn files_of(&self, chart: &str) -> impl Iterator<Item = &'g String> + use<'g> {
+        let (parts, prefix) = (&self.gathered.parts, format!("{chart}/"));
+        let whole = chart == ".";
+        let first = if whole { String::new() } else { prefix.clone() };
+        let below = parts.range(first..).take_while(move |(n, _)| whole || n.starts_with(&prefix));
+        below.filter(|(_, part)| part.role == Role::Chart).map(|(name, _)| name)
+    }
+
     /// Whether the files of a chart are on the disk what they are in the tree that is read: helm
     /// reads the disk.
     fn is_on_disk(&self, chart: &str) -> bool {
         let store = &self.gathered.store;
-        let mut own =
-            self.gathered.parts.iter().filter(|(_, part)| part.chart.as_deref() == Some(chart));
-        own.all(|(name, _)| {
+        let same = |name: &String| {
             let path = store.directory.join(name);
             let read = |storage: &Storage| storage.read(&path, store.limit).ok().flatten();
             read(&store.storage) == read(&Storage::Disk)
-        })
+        };
+        matches!(store.storage, Storage::Disk) || self.files_of(chart).all(same)
     }
 
     /// Renders a chart. `defaults` has the name and namespace of the release, and its values.
@@ -94,7 +116,7 @@ impl<'g> Programs<'g> {
             chart_name: chart.to_owned(),
             base: base.clone(),
             kube_version: self.request.kubernetes_version.clone(),
-            api_versions: self.versions.clone(),
+            api_versions: self.versions().to_vec(),
             values: defaults.values.into_iter().map(|values| self.placed(values)).collect(),
             ..defaults
         };
@@ -108,19 +130,9 @@ impl<'g> Programs<'g> {
     }
 
     fn rendered(&self, chart: &str, release: &Release) -> Build {
-        let named = self.gathered.store.files.iter();
-        let texts: Texts<'_> = named
-            .filter_map(|(name, held)| {
-                let file = self.gathered.texts.get(held.id.0 as usize)?;
-                Some((name.clone(), (held.id, file.text())))
-            })
-            .collect();
-        match helm::render(release, &texts, self.next(), &self.request.options) {
+        match helm::render(release, self.read(), self.next(), &self.request.options) {
             Ok(rendered) => {
-                let own = self.gathered.parts.iter().filter(|(_, part)| {
-                    part.role == Role::Chart && part.chart.as_deref() == Some(chart)
-                });
-                let files = own.map(|(name, _)| name.clone()).collect();
+                let files = self.files_of(chart).cloned().collect();
                 let mut gaps = Vec::new();
                 if rendered.looks_up {
                     gaps.push(Gap {

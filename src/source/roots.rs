@@ -215,6 +215,11 @@ fn diverge(a: &str, b: &str) -> Option<(String, String)> {
     Some((up_to(&a).filter(|p| !p.is_empty())?, up_to(&b).filter(|p| !p.is_empty())?))
 }
 
+/// Whether a file or directory lies in a directory, `.` being the whole tree.
+pub(super) fn is_in(path: &str, directory: &str) -> bool {
+    directory == "." || is_below(path, directory)
+}
+
 pub(super) fn is_below(path: &str, directory: &str) -> bool {
     path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/') || rest.is_empty())
 }

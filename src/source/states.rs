@@ -1,45 +1,16 @@
 //! What became of every file once the roots are known, and the policies that no root includes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::discover::{Plan, reachable};
+use super::discover::{Covered, is_component, reachable};
 use super::gather::Gathered;
 use super::read::Role;
-use super::roots::{Root, is_below};
-use super::store::parent;
+use super::roots::{Root, is_below, is_in};
 use crate::document::{Defect, DefectKind, Document, Node, RootKind, Span, State, is_policy};
 
 /// Why a file that lies beside a kustomization is not judged.
 pub(crate) const OUTSIDE: &str = "no root includes it";
-
-/// What surrounds the files of a tree.
-pub(super) struct Covered {
-    /// Directories with a kustomization, and its file.
-    kustomizations: BTreeMap<String, String>,
-    /// Directories that Flux or Argo CD applies.
-    applied: BTreeSet<String>,
-}
-
-impl Covered {
-    pub(super) fn of(plan: &Plan) -> Self {
-        Self { kustomizations: plan.kustomizations.clone(), applied: plan.applied.clone() }
-    }
-
-    /// The nearest directory above a file that has a kustomization or is applied.
-    fn above<'n>(&self, name: &'n str) -> Option<&'n str> {
-        let mut directory = parent(name);
-        loop {
-            if self.kustomizations.contains_key(directory) || self.applied.contains(directory) {
-                return Some(directory);
-            }
-            if directory == "." {
-                return None;
-            }
-            directory = parent(directory);
-        }
-    }
-}
 
 /// Gives each file that was read its state, and the roots the policies that lie beside them.
 pub(super) fn settle(gathered: &mut Gathered, roots: &mut [Root], covered: &Covered) {
@@ -65,7 +36,7 @@ pub(super) fn settle(gathered: &mut Gathered, roots: &mut [Root], covered: &Cove
             }
             Role::Manifests if used.contains(name) || above.is_none() => {}
             Role::Chart => set(State::NotRendered, "a part of a chart that is not rendered"),
-            _ if failed.iter().any(|dir| dir == "." || is_below(name, dir)) => {
+            _ if failed.iter().any(|dir| is_in(name, dir)) => {
                 set(State::NotRendered, "a part of what could not be rendered");
             }
             _ => {
@@ -76,7 +47,10 @@ pub(super) fn settle(gathered: &mut Gathered, roots: &mut [Root], covered: &Cove
     }
     for (name, above) in orphans {
         let found = defects(gathered, &name, &above, covered);
-        if let Some(root) = nearest(roots, &above).filter(|_| !found.is_empty()) {
+        if found.is_empty() {
+            continue;
+        }
+        if let Some(root) = nearest(roots, &above) {
             root.defects.extend(found);
         }
     }
@@ -98,8 +72,7 @@ fn defects(gathered: &Gathered, name: &str, above: &str, covered: &Covered) -> V
     let Some(held) = store.file(name) else { return Vec::new() };
     let kustomization = covered.kustomizations.get(above).and_then(|file| store.file(file));
     let tree = kustomization.and_then(|held| held.trees.first());
-    let component = tree
-        .is_some_and(|tree| tree.root().get("kind").and_then(Node::as_str) == Some("Component"));
+    let component = tree.is_some_and(|tree| is_component(tree));
     let list = tree.and_then(|tree| tree.root().get("resources")).and_then(Node::key_span);
     let beside = list.or_else(|| Some(Span::start_of(kustomization?.id)));
     let policy = |document: &&Document| is_policy(&document.id.group, &document.id.kind);

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use super::gather::Gathered;
-use super::gitops;
 use super::read::Role;
 use super::roots::Root;
 use super::store::{Kustomization, join};
@@ -23,8 +22,7 @@ pub(super) fn files_of(root: &Root, gathered: &Gathered) -> BTreeSet<String> {
     if !matches!(root.kind, RootKind::Directory | RootKind::Stdin | RootKind::DocumentFile) {
         uses.queue.push(root.name.clone());
     }
-    let applied = root.documents.iter().flat_map(gitops::paths);
-    uses.queue.extend(applied.filter_map(|path| join(".", &path)));
+    uses.queue.extend(root.documents.iter().flat_map(|document| gathered.applied_by(document)));
     // A patch or base that was read may lie in a directory with a kustomization of its own.
     for name in &uses.files {
         let role = gathered.parts.get(name).map(|part| part.role);
@@ -56,8 +54,8 @@ impl Uses<'_> {
                 let behind = store.files.range(prefix.clone()..);
                 for (name, held) in behind.take_while(|(name, _)| name.starts_with(&prefix)) {
                     self.files.insert(name.clone());
-                    let applied = held.documents.iter().flat_map(gitops::paths);
-                    self.queue.extend(applied.filter_map(|path| join(".", &path)));
+                    let applied = held.documents.iter().flat_map(|d| self.gathered.applied_by(d));
+                    self.queue.extend(applied);
                     if self.gathered.parts.get(name).is_some_and(|p| p.role == Role::Kustomization)
                     {
                         self.queue.push(super::store::parent(name).to_owned());
@@ -99,8 +97,8 @@ impl Uses<'_> {
 
     fn member(&mut self, name: String) {
         if let Some(held) = self.gathered.store.file(&name) {
-            let applied = held.documents.iter().flat_map(gitops::paths);
-            self.queue.extend(applied.filter_map(|path| join(".", &path)));
+            let applied = held.documents.iter().flat_map(|d| self.gathered.applied_by(d));
+            self.queue.extend(applied);
         }
         self.files.insert(name);
     }

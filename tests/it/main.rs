@@ -6,6 +6,7 @@ mod checks;
 mod cli;
 mod conformance;
 mod evidence;
+mod gitops;
 mod house;
 mod inputs;
 mod mesh;

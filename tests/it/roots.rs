@@ -20,11 +20,11 @@ fn sample() -> Tree {
     tree
 }
 
-fn list<'v>(value: &'v Value, key: &str) -> &'v [Value] {
+pub(crate) fn list<'v>(value: &'v Value, key: &str) -> &'v [Value] {
     value[key].as_array().unwrap_or_else(|| panic!("no list `{key}` in {value}"))
 }
 
-fn text<'v>(value: &'v Value, key: &str) -> &'v str {
+pub(crate) fn text<'v>(value: &'v Value, key: &str) -> &'v str {
     value[key].as_str().unwrap_or_else(|| panic!("no text `{key}` in {value}"))
 }
 
@@ -136,13 +136,13 @@ fn helm_3_and_helm_4_give_the_same_findings() {
 }
 
 /// The gaps of a tree, each as its reason and what is missing.
-fn gaps(report: &Value) -> Vec<String> {
+pub(crate) fn gaps(report: &Value) -> Vec<String> {
     let gaps = list(report, "roots").iter().flat_map(|root| list(root, "gaps"));
     gaps.map(|gap| format!("{}: {} ({})", text(gap, "reason"), text(gap, "what"), gap["line"]))
         .collect()
 }
 
-const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - name: a\n    securityContext: {privileged: true}\n";
+pub(crate) const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - name: a\n    securityContext: {privileged: true}\n";
 
 /// Files of a tree, and the start of the only gap that it has.
 type Bad<'b> = (&'b [(&'b str, &'b str)], &'b str);
@@ -220,6 +220,34 @@ fn what_cannot_be_rendered_is_one_gap_and_the_rest_is_judged() {
             )],
             "missing-dependency: chart `chart`: missing dependency: `cache` (1)",
         ),
+        // Each is used, but only by the other.
+        (
+            &[
+                ("a/kustomization.yaml", "resources: [../b]\n"),
+                ("b/kustomization.yaml", "resources: [../a]\n"),
+            ],
+            "renderer-failed: kustomization `a`: ",
+        ),
+        (
+            &[
+                ("a/kustomization.yaml", "resources: [pod.yaml]\n"),
+                (
+                    "a/pod.yaml",
+                    "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nmetadata: {name: b}\n",
+                ),
+            ],
+            "renderer-failed: kustomization `a`: ",
+        ),
+        (
+            &[
+                ("a/kustomization.yaml", "resources: [pod.yaml]\n"),
+                (
+                    "a/pod.yaml",
+                    "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n---\nreplicas: 3\n",
+                ),
+            ],
+            "renderer-failed: kustomization `a`: ",
+        ),
         (
             &[("chart/Chart.yaml", "version: 1.0.0\n")],
             "renderer-failed: chart `chart`: Chart.yaml: it has no `name` (1)",
@@ -266,59 +294,6 @@ fn what_lies_on_other_hosts_is_known_to_be_missing() {
     assert_eq!(list(rendered.expect("the rest is judged"), "labels")[0]["file"], "a/pod.yaml");
     tree.check(["--include", "host-network"]).exit(0);
     tree.check(["--include", "host-network", "--strict"]).exit(4);
-}
-
-#[test]
-fn an_application_gives_its_namespace_and_a_variable_without_value_stays_open() {
-    let tree = Tree::new(&[
-        (
-            "apps/app.yaml",
-            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: p, namespace: argocd}\nspec:\n  source: {repoURL: here, path: manifests}\n  destination: {server: 'https://kubernetes.default.svc', namespace: pay}\n  syncPolicy:\n    syncOptions: [CreateNamespace=true]\n    managedNamespaceMetadata: {labels: {pod-security.kubernetes.io/enforce: privileged}}\n",
-        ),
-        ("manifests/pod.yaml", POD),
-        ("manifests/deep/pod.yaml", POD),
-        (
-            "flux/ks.yaml",
-            "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: k, namespace: flux-system}\nspec:\n  path: ./tree\n  targetNamespace: moved\n  sourceRef: {kind: GitRepository, name: g}\n  postBuild: {substituteFrom: [{kind: Secret, name: s}]}\n",
-        ),
-        (
-            "tree/pod.yaml",
-            "apiVersion: v1\nkind: Pod\nmetadata: {name: b}\nspec: {containers: [{name: b, image: 'x:${TAG}'}]}\n",
-        ),
-    ]);
-    let dump = tree.check(["--dump-objects"]).exit(0).stdout;
-    let namespaces: BTreeSet<(String, String)> = dump
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).expect("JSON"))
-        .map(|line| {
-            let object = &line["object"];
-            let name = object["metadata"]["name"].as_str().unwrap_or_default();
-            (
-                format!("{} {name}", object["kind"].as_str().unwrap_or_default()),
-                line["namespace"].as_str().unwrap_or_default().to_owned(),
-            )
-        })
-        .collect();
-    let has = |what: &str, namespace: &str| {
-        assert!(
-            namespaces.contains(&(what.to_owned(), namespace.to_owned())),
-            "{what} in {namespace}: {namespaces:#?}"
-        );
-    };
-    has("Pod a", "pay");
-    has("Pod b", "moved");
-    has("Namespace pay", "");
-    assert!(dump.contains("x:${TAG}"), "what a Secret defines is not known: {dump}");
-    let notes = tree.json([""; 0])["notes"].clone();
-    let note = notes.as_array().expect("a list").iter().find(|note| note["file"] == "flux/ks.yaml");
-    let note = note.expect("the variable is told");
-    assert_eq!(note["line"], 3);
-    assert!(text(note, "text").starts_with("no value is known for `TAG`"), "{note}");
-    assert_eq!(
-        dump.matches("\"name\":\"a\"").count(),
-        2,
-        "without `recurse` only its own files: {dump}"
-    );
 }
 
 #[test]
@@ -453,44 +428,4 @@ fn a_waiver_beside_the_patched_value_counts_and_no_secret_is_shown() {
     assert_eq!(list(&report, "findings").len(), 0, "{report}");
     let ignored = &list(&report, "ignored")[0];
     assert_eq!(list(ignored, "labels")[0]["file"], "patch.yaml");
-}
-
-#[test]
-fn another_cluster_and_another_source_are_roots_of_their_own() {
-    let ks = |name: &str, path: &str, kind: &str, more: &str| {
-        format!(
-            "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {{name: {name}, namespace: flux-system}}\n\
-             spec:\n  path: {path}\n  sourceRef: {{kind: {kind}, name: s}}\n{more}"
-        )
-    };
-    let tree = Tree::new(&[
-        ("flux/here.yaml", &ks("here", "./here", "GitRepository", "")),
-        (
-            "flux/there.yaml",
-            &ks("there", "./there", "GitRepository", "  kubeConfig: {secretRef: {name: edge}}\n"),
-        ),
-        ("flux/artifact.yaml", &ks("artifact", "./artifact", "OCIRepository", "")),
-        ("here/pod.yaml", POD),
-        ("there/pod.yaml", POD),
-        ("artifact/kustomization.yaml", "resources: [pod.yaml]\n"),
-        ("artifact/pod.yaml", POD),
-        // What applies this directory is applied by nobody.
-        ("base/kustomization.yaml", "resources: [pod.yaml]\n"),
-        ("base/pod.yaml", POD),
-        ("base/forgotten.yaml", &ks("lost", "./lost", "GitRepository", "")),
-        (
-            "lost/policy.yaml",
-            "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: deny}\nspec: {podSelector: {}}\n",
-        ),
-    ]);
-    let report = tree.json([""; 0]);
-    let roots: Vec<(&str, u64)> = list(&report, "roots")
-        .iter()
-        .map(|root| (text(root, "name"), root["objects"].as_u64().expect("a number")))
-        .collect();
-    let wanted = [(".", 4), (". (edge)", 1), ("artifact", 1), ("base", 1), ("lost", 1)];
-    assert_eq!(roots, wanted);
-    let checks: Vec<&str> = list(&report, "findings").iter().map(|f| text(f, "check")).collect();
-    assert!(!checks.contains(&"orphan-policy-file") && !checks.contains(&"object-defined-twice"));
-    assert_eq!(checks.iter().filter(|check| **check == "privileged-container").count(), 4);
 }
