@@ -4,6 +4,7 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::adjust::{finish, made_namespace, place, reread, without_value};
 use super::discover::Seed;
 use super::gather::Gathered;
 use super::gitops::{self, Variables};
@@ -15,8 +16,8 @@ use super::roots::{Root, is_below};
 use super::store::{Held, Kustomization, parent};
 use super::{Declared, Environment};
 use crate::document::{
-    Comment, Content, Document, Draft, FileId, Gap, GapReason, NamespaceSource, Node, Note,
-    ObjectId, RootKind, Span, write_json,
+    Comment, Content, Document, Draft, FileId, Gap, GapReason, NamespaceSource, Node, RootKind,
+    write_json,
 };
 
 /// Most objects of Flux and Argo CD that are followed in one root.
@@ -34,7 +35,7 @@ pub(super) fn expand<'g>(
     let expander = Expander { gathered, programs, lacks: Cell::new(false) };
     let mut root = match &seed {
         Seed::Plain(root) => {
-            let applies = root.documents.iter().any(|document| !gitops::paths(document).is_empty());
+            let applies = root.documents.iter().any(gitops::applies);
             if !applies || matches!(root.kind, RootKind::Stdin | RootKind::DocumentFile) {
                 let Seed::Plain(root) = seed else { return Err(seed) };
                 return Ok(*root);
@@ -131,6 +132,13 @@ impl Expander<'_, '_> {
             build.files.insert(name.clone());
         }
         build
+    }
+
+    /// Whether a comment of a file tells Argo CD to leave it out.
+    fn skipped(&self, name: &str) -> bool {
+        let held = self.gathered.store.file(name);
+        let file = held.and_then(|held| self.gathered.texts.get(held.id.0 as usize));
+        file.is_some_and(|file| file.text().contains("+argocd:skip-file-rendering"))
     }
 
     /// The outermost directory with a kustomization from `inner` up to, but without, `outer`.
@@ -259,7 +267,7 @@ impl Expander<'_, '_> {
         let mut queue: VecDeque<usize> = (0..root.documents.len()).collect();
         while let Some(at) = queue.pop_front() {
             let Some(document) = root.documents.get(at) else { continue };
-            if gitops::paths(document).is_empty()
+            if !gitops::applies(document)
                 || seen.len() >= MEMBERS
                 || !seen.insert((document.id.clone(), document.head))
             {
@@ -329,6 +337,15 @@ impl Expander<'_, '_> {
         if gitops::release(document).is_some() {
             return self.release(document, root);
         }
+        let file = self.gathered.texts.get(document.head.file.0 as usize)?;
+        if let Some(set) = gitops::generated(document, &self.gathered.store, file.name()) {
+            return Some(match set {
+                Ok(set) => {
+                    Build { objects: set.applications, files: set.files, ..Build::default() }
+                }
+                Err(open) => Build { gaps: vec![open_set(document, open)], ..Build::default() },
+            });
+        }
         let application = gitops::application(document)?;
         let mut all = Build::default();
         for source in &application.sources {
@@ -338,7 +355,8 @@ impl Expander<'_, '_> {
                 let release = gitops::source_release(source, &application, document);
                 self.installed(&directory, release)
             } else if matches!(self.gathered.store.kustomization(&directory), Kustomization::None) {
-                self.manifests(&directory, |name| source.takes(name, &directory))
+                let takes = |name: &str| source.takes(name, &directory) && !self.skipped(name);
+                self.manifests(&directory, takes)
             } else {
                 self.kustomization(&directory)
             };
@@ -421,6 +439,17 @@ impl Expander<'_, '_> {
     }
 }
 
+/// The gap of an ApplicationSet whose Applications the files do not tell.
+fn open_set(document: &Document, open: gitops::Open) -> Gap {
+    Gap {
+        reason: GapReason::MadeElsewhere,
+        what: format!("ApplicationSet `{}`: {}", document.id.name, open.what),
+        at: Some(open.at),
+        hint: "check what it renders".to_owned(),
+        namespace: None,
+    }
+}
+
 /// The gap of a kustomization, or of settings on it, that is not rendered.
 fn refused_build(directory: &str, refused: Refused) -> Build {
     let what = format!("kustomization `{directory}`");
@@ -441,102 +470,6 @@ fn refused_build(directory: &str, refused: Refused) -> Build {
         },
     };
     Build { gaps: vec![gap], failed: vec![directory.to_owned()], ..Build::default() }
-}
-
-/// The remark on variables whose value is not in the input.
-fn without_value(names: &BTreeSet<String>, at: Span) -> Option<Note> {
-    /// Most names that are listed.
-    const LISTED: usize = 10;
-    let mut listed: Vec<String> = names.iter().take(LISTED).map(|n| format!("`{n}`")).collect();
-    if names.len() > LISTED {
-        listed.push(format!("{} more", names.len() - LISTED));
-    }
-    let text = format!(
-        "no value is known for {}: give it under `postBuild.substitute`, or under `roots` of \
-         palisade.yaml",
-        listed.join(", ")
-    );
-    (!names.is_empty()).then_some(Note { at, text })
-}
-
-/// What Flux changes in an object after it was built. Gives the variables that have no value.
-fn finish(
-    object: &mut Document,
-    common: Option<Node<'_>>,
-    variables: Option<&Variables>,
-    owner: &Document,
-) -> Vec<String> {
-    let exempt = |part: &str| {
-        let key = "kustomize.toolkit.fluxcd.io/substitute";
-        let value = object.root().path(&["metadata", part, key]);
-        value.and_then(Node::as_str) == Some("disabled")
-    };
-    let variables = variables.filter(|_| object.tree.mentions("${"));
-    let variables = variables.filter(|_| !(exempt("labels") || exempt("annotations")));
-    if common.is_none() && variables.is_none() {
-        return Vec::new();
-    }
-    let mut draft = Draft::of(object.root());
-    for part in common.into_iter().flat_map(Node::children) {
-        let metadata = draft.entry_map("metadata", part.span());
-        let Some(map) = metadata.and_then(|m| m.entry_map(part.key(), part.span())) else {
-            continue;
-        };
-        for pair in part.children() {
-            map.set(pair.key(), pair.key_span(), Draft::of(pair));
-        }
-    }
-    let open = variables.map(|variables| gitops::substitute(&mut draft, variables));
-    reread(object, draft, (owner.head, "applied by this object"));
-    open.unwrap_or_default()
-}
-
-/// Takes an object for what its text has become; `by` says what made it, unless something did before.
-fn reread(object: &mut Document, draft: Draft, by: (Span, &'static str)) {
-    let text = |path: &[&str]| draft.path(path).and_then(Draft::as_str).map(str::to_owned);
-    let mut id = object.id.as_ref().clone();
-    id.name = text(&["metadata", "name"]).unwrap_or(id.name);
-    if object.namespace == NamespaceSource::Written {
-        id.namespace = text(&["metadata", "namespace"]).unwrap_or(id.namespace);
-    }
-    let by = object.rendering.as_ref().map_or(by, |rendering| (rendering.by, rendering.text));
-    *object = object.rendered(id, object.namespace, draft, by);
-}
-
-/// The Namespace that Argo CD makes for an Application that asks for it.
-fn made_namespace(application: &gitops::Application<'_>) -> Option<Document> {
-    let (name, _) = application.namespace.as_ref()?;
-    let (at, metadata) = application.creates_namespace?;
-    let mut draft = Draft::map(at);
-    draft.set("apiVersion", None, Draft::text("v1", at));
-    draft.set("kind", None, Draft::text("Namespace", at));
-    let mut own = metadata.map_or_else(|| Draft::map(at), Draft::of);
-    own.set("name", None, Draft::text(name.clone(), at));
-    draft.set("metadata", None, own);
-    let id = ObjectId {
-        group: String::new(),
-        kind: "Namespace".to_owned(),
-        namespace: String::new(),
-        name: name.clone(),
-    };
-    let scope = NamespaceSource::ClusterScoped;
-    let by = (at, "made by this option");
-    Some(Document::generated((id, "v1".to_owned()), scope, draft, by))
-}
-
-/// Puts an object into a namespace that a GitOps object names.
-fn place(object: &mut Document, namespace: &str, at: Span) {
-    if object.namespace == NamespaceSource::ClusterScoped || object.id.namespace == namespace {
-        return;
-    }
-    let mut id = object.id.as_ref().clone();
-    namespace.clone_into(&mut id.namespace);
-    let mut draft = Draft::of(object.root());
-    if let Some(metadata) = draft.get_mut("metadata") {
-        metadata.set("namespace", None, Draft::text(namespace, at));
-    }
-    *object =
-        object.rendered(id, NamespaceSource::Given, draft, (at, "put into its namespace here"));
 }
 
 /// Gives the objects of a root the comments beside the parts of them that stand in other files.

@@ -31,9 +31,12 @@ pub(super) struct Gathered {
 impl Gathered {
     /// The directories that an object of Flux or Argo CD applies, as far as they exist.
     pub(super) fn applied_by(&self, document: &Document) -> Vec<String> {
-        let file = self.texts.get(document.head.file.0 as usize);
-        let paths = gitops::paths(document).into_iter();
-        paths.filter_map(|path| self.store.resolve(&path, file?.name())).collect()
+        if !gitops::applies(document) {
+            return Vec::new();
+        }
+        let Some(file) = self.texts.get(document.head.file.0 as usize) else { return Vec::new() };
+        let paths = applied_paths(document, &self.store, file.name()).into_iter();
+        paths.filter_map(|path| self.store.resolve(&path, file.name())).collect()
     }
 
     /// Whether a directory is that of a chart.
@@ -103,8 +106,10 @@ pub(super) fn gather(request: &Request) -> Result<Gathered, NameError> {
         for (_, outcome) in &read_now {
             let parsed = outcome.parsed.iter().filter(|p| p.kind == RootKind::Directory);
             let documents = parsed.flat_map(|parsed| &parsed.reading.documents);
-            for path in documents.flat_map(gitops::paths) {
-                applied.insert((path, outcome.report.name.clone()));
+            for document in documents.filter(|document| gitops::applies(document)) {
+                let name = &outcome.report.name;
+                let paths = applied_paths(document, &Store::default(), name);
+                applied.extend(paths.into_iter().map(|path| (path, name.clone())));
             }
         }
         outcomes.extend(read_now);
@@ -216,6 +221,15 @@ pub(super) fn references(root: Node<'_>) -> Vec<Reference<'_>> {
     let patches = strategic.chain(paths.filter_map(|patch| patch.get("path")));
     let all = resources.map(Reference::Resource).chain(patches.map(Reference::Patch));
     all.filter(|reference| !reference.path().is_empty()).collect()
+}
+
+/// The paths, as written, that an object of Flux or Argo CD applies.
+fn applied_paths(document: &Document, store: &Store, file: &str) -> Vec<String> {
+    match gitops::generated(document, store, file) {
+        Some(Ok(set)) => set.applications.iter().flat_map(gitops::paths).collect(),
+        Some(Err(_)) => Vec::new(),
+        None => gitops::paths(document),
+    }
 }
 
 /// What a reference leads to, if it was not walked already.

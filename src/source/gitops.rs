@@ -3,15 +3,28 @@
 
 mod argo;
 mod flux;
+mod sets;
 mod substitute;
+mod template;
 
 pub(super) use argo::{
     Application, application, release as source_release, settings as source_settings,
 };
 pub(super) use flux::{kustomization, release, settings};
+pub(super) use sets::{Open, generated};
 pub(super) use substitute::{Variables, substitute};
 
 use crate::document::Document;
+
+/// Whether an object makes Flux or Argo CD apply something.
+pub(super) fn applies(document: &Document) -> bool {
+    matches!(
+        (document.id.group.as_str(), document.id.kind.as_str()),
+        ("kustomize.toolkit.fluxcd.io", "Kustomization")
+            | ("helm.toolkit.fluxcd.io", "HelmRelease")
+            | ("argoproj.io", "Application" | "ApplicationSet")
+    )
+}
 
 /// The directories, as written, that an object of Flux or Argo CD applies, charts included.
 pub(super) fn paths(document: &Document) -> Vec<String> {

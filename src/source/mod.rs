@@ -1,5 +1,6 @@
 //! From inputs to one inventory per root.
 
+mod adjust;
 mod discover;
 mod expand;
 mod external;

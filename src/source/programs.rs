@@ -3,13 +3,13 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::external;
 use super::gather::Gathered;
 use super::helm::{self, Failure, Release, Texts, Values};
 use super::kustomize::{Build, remote_gap};
-use super::process;
+use super::process::{self, Scratch};
 use super::read::Role;
 use super::storage::Storage;
 use super::{Environment, Request};
@@ -19,6 +19,8 @@ use crate::document::{
 
 /// Most API versions that helm is told of.
 const VERSIONS: usize = 1_000;
+/// The name of the directory that an earlier tree is written to.
+const TREE: &str = "tree";
 
 /// The programs of a run, and the texts that they gave.
 pub(super) struct Programs<'g> {
@@ -30,6 +32,8 @@ pub(super) struct Programs<'g> {
     problems: RefCell<Vec<Problem>>,
     /// What the cluster serves beyond Kubernetes, as far as the input shows it.
     versions: OnceCell<Vec<String>>,
+    /// An earlier tree as it was written for them.
+    earlier: OnceCell<Result<Scratch, String>>,
     /// Every text that was read, by its name.
     read: OnceCell<Texts<'g>>,
 }
@@ -37,8 +41,8 @@ pub(super) struct Programs<'g> {
 impl<'g> Programs<'g> {
     pub(super) fn new(gathered: &'g Gathered, request: &'g Request) -> Self {
         let (texts, charts, problems) = Default::default();
-        let (versions, read) = Default::default();
-        Self { gathered, request, texts, charts, problems, versions, read }
+        let (versions, earlier, read) = Default::default();
+        Self { gathered, request, texts, charts, problems, versions, earlier, read }
     }
 
     fn versions(&self) -> &[String] {
@@ -91,40 +95,49 @@ impl<'g> Programs<'g> {
         below.filter(|(_, part)| part.role == Role::Chart).map(|(name, _)| name)
     }
 
-    /// Whether the files of a chart are on the disk what they are in the tree that is read: helm
-    /// reads the disk.
-    fn is_on_disk(&self, chart: &str) -> bool {
+    /// Where the tree lies on the disk, for programs that read it there. An earlier tree is written
+    /// into a directory of its own; `directory` is what needs all of its files.
+    fn base(&self, directory: &str) -> Result<PathBuf, String> {
         let store = &self.gathered.store;
-        let same = |name: &String| {
-            let path = store.directory.join(name);
-            let read = |storage: &Storage| storage.read(&path, store.limit).ok().flatten();
-            read(&store.storage) == read(&Storage::Disk)
+        let Storage::Memory(snapshot) = &store.storage else { return Ok(store.directory.clone()) };
+        let say = |error: std::io::Error| format!("the earlier tree cannot be written: {error}");
+        let write = || {
+            let scratch = Scratch::new().map_err(say)?;
+            snapshot.write(&scratch.path().join(TREE)).map_err(say)?;
+            Ok(scratch)
         };
-        matches!(store.storage, Storage::Disk) || self.files_of(chart).all(same)
+        let scratch = self.earlier.get_or_init(write).as_ref().map_err(String::clone)?;
+        let root = scratch.path().join(TREE);
+        let whole = store.directory.join(directory);
+        snapshot.complete(&root, &whole, store.limit).map_err(say)?;
+        let inside = store.directory.strip_prefix(snapshot.root()).unwrap_or(Path::new(""));
+        Ok(root.join(inside))
     }
 
     /// Renders a chart. `defaults` has the name and namespace of the release, and its values.
     pub(super) fn chart(&self, chart: &str, defaults: Release) -> Build {
-        if !self.is_on_disk(chart) {
-            let message = "a chart of an earlier tree, which is rendered only if it is unchanged";
-            let failure = Failure::Failed { message: message.to_owned(), at: None };
-            return self.failed(chart, &defaults.namespace, &failure);
-        }
-        let base = &self.gathered.store.directory;
         let release = Release {
-            chart: base.join(chart),
             chart_name: chart.to_owned(),
-            base: base.clone(),
             kube_version: self.request.kubernetes_version.clone(),
             api_versions: self.versions().to_vec(),
-            values: defaults.values.into_iter().map(|values| self.placed(values)).collect(),
             ..defaults
         };
         let how = format!("{release:?}");
         if let Some(known) = self.charts.borrow().get(&how) {
             return known.clone();
         }
-        let build = self.rendered(chart, &release);
+        let build = match self.base(chart) {
+            Ok(base) => {
+                let values = release.values.into_iter().map(|values| self.placed(values, &base));
+                let values = values.collect();
+                let place = base.join(chart);
+                self.rendered(chart, &Release { chart: place, base, values, ..release })
+            }
+            Err(message) => {
+                let failure = Failure::Failed { message, at: None };
+                self.failed(chart, &release.namespace, &failure)
+            }
+        };
         self.charts.borrow_mut().insert(how, build.clone());
         build
     }
@@ -151,10 +164,11 @@ impl<'g> Programs<'g> {
     }
 
     /// Values whose file has its real path.
-    fn placed(&self, values: Values) -> Values {
+    fn placed(&self, values: Values, base: &Path) -> Values {
         match values {
             Values::File { name, path } => {
-                Values::File { path: self.gathered.store.directory.join(path), name }
+                let inside = path.strip_prefix(&self.gathered.store.directory).unwrap_or(&path);
+                Values::File { path: base.join(inside), name }
             }
             Values::Text(_) => values,
         }
@@ -168,7 +182,8 @@ impl<'g> Programs<'g> {
         let of_environment = environment.into_iter().flat_map(|e| &e.values).map(|written| {
             let base = &self.gathered.store.directory;
             let place = base.join(written);
-            let place = if place.is_file() { place } else { base.join(chart).join(written) };
+            let is_file = self.gathered.store.storage.is_file(&place);
+            let place = if is_file { place } else { base.join(chart).join(written) };
             (written.clone(), place)
         });
         let file = |(written, path): (String, PathBuf)| {
@@ -222,24 +237,24 @@ impl<'g> Programs<'g> {
 
     /// Renders a kustomization by kustomize itself. `at` and `what` say why not natively.
     pub(super) fn kustomization(&self, directory: &str, at: Span, what: &str) -> Build {
-        if matches!(self.gathered.store.storage, Storage::Memory(_)) {
-            let what = format!("kustomization `{directory}` of an earlier tree: it needs `{what}`");
-            let hint = "it is rendered from the disk only".to_owned();
-            let reason = GapReason::UnsupportedFeature;
-            let gap = Gap { reason, what, at: Some(at), hint, namespace: None };
-            return Build {
-                gaps: vec![gap],
-                failed: vec![directory.to_owned()],
-                ..Build::default()
-            };
-        }
         // Kustomize would open the network at once.
         let remote = super::discover::remote_bases(self.gathered, directory);
         if !remote.is_empty() {
             let gaps = remote.iter().map(|(path, at)| remote_gap(path, *at)).collect();
             return Build { gaps, failed: vec![directory.to_owned()], ..Build::default() };
         }
-        let base = self.gathered.store.directory.clone();
+        let failed = |reason, why: &str, hint: String| {
+            let what = format!("kustomization `{directory}`: it needs `{what}`: {why}");
+            let gap = Gap { reason, what, at: Some(at), hint, namespace: None };
+            Build { gaps: vec![gap], failed: vec![directory.to_owned()], ..Build::default() }
+        };
+        let base = match self.base(directory) {
+            Ok(base) => base,
+            Err(why) => {
+                let hint = "free some space for temporary files".to_owned();
+                return failed(GapReason::RendererFailed, &why, hint);
+            }
+        };
         let place = if directory == "." { base.clone() } else { base.join(directory) };
         let kustomization =
             external::Kustomization { directory: place, name: directory.to_owned(), base };
@@ -269,10 +284,7 @@ impl<'g> Programs<'g> {
                         format!("`kustomize build {directory}` shows the error"),
                     ),
                 };
-                let why = failure.message();
-                let what = format!("kustomization `{directory}`: it needs `{what}`: {why}");
-                let gap = Gap { reason, what, at: Some(at), hint, namespace: None };
-                Build { gaps: vec![gap], failed: vec![directory.to_owned()], ..Build::default() }
+                failed(reason, &failure.message(), hint)
             }
         }
     }

@@ -145,6 +145,45 @@ impl Snapshot {
         None
     }
 
+    /// The path of a file in a directory, with the directories above it.
+    fn place(&self, to: &Path, name: &str) -> io::Result<PathBuf> {
+        let mut above = name.match_indices('/').filter_map(|(at, _)| name.get(..at));
+        let plain = |part: Component<'_>| matches!(part, Component::Normal(_));
+        // A forged tree could lead out of the directory: by a link, or by `..`.
+        if above.any(|name| self.files.contains_key(name))
+            || !Path::new(name).components().all(plain)
+        {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let path = to.join(name);
+        std::fs::create_dir_all(path.parent().unwrap_or(to))?;
+        Ok(path)
+    }
+
+    /// Writes what was read, and all links, into an empty directory for a program that reads the disk.
+    pub(super) fn write(&self, to: &Path) -> io::Result<()> {
+        for (name, blob) in &self.files {
+            match blob {
+                Blob::Read(bytes) => std::fs::write(self.place(to, name)?, bytes)?,
+                Blob::Link(target) => link(target, &self.place(to, name)?)?,
+                Blob::Unread { .. } => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the files below a directory that were not read.
+    pub(super) fn complete(&self, to: &Path, directory: &Path, limit: u64) -> io::Result<()> {
+        for (name, blob) in self.below(directory) {
+            if matches!(blob, Blob::Unread { .. })
+                && let Some(bytes) = self.read(&self.root.join(name), limit)?
+            {
+                std::fs::write(self.place(to, name)?, bytes)?;
+            }
+        }
+        Ok(())
+    }
+
     fn read(&self, path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
         match self.get(path) {
             Some(Blob::Read(bytes)) => {
@@ -159,12 +198,40 @@ impl Snapshot {
     }
 }
 
+#[cfg(unix)]
+fn link(target: &str, at: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, at)
+}
+
+/// Links of git are texts where the system has none.
+#[cfg(not(unix))]
+fn link(target: &str, at: &Path) -> io::Result<()> {
+    std::fs::write(at, target)
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
     use std::path::{Path, PathBuf};
 
     use super::{Blob, Snapshot};
+
+    #[test]
+    fn a_forged_tree_writes_nothing_outside_its_directory() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (to, out) = (directory.path().join("to"), directory.path().join("out"));
+        std::fs::create_dir(&out).expect("made");
+        for (link, file) in [("a", "a/x"), ("b", "../out/x"), ("c", "c/deep/x")] {
+            let files = [
+                (link.to_owned(), Blob::Link(out.to_string_lossy().into_owned())),
+                (file.to_owned(), Blob::Read(b"x".to_vec())),
+            ];
+            let tree = Snapshot { root: PathBuf::from("/repo"), files: BTreeMap::from(files) };
+            let to = to.join(link);
+            assert!(tree.write(&to).is_err(), "{file}");
+            assert!(std::fs::read_dir(&out).expect("readable").next().is_none(), "{file}");
+        }
+    }
 
     #[test]
     fn links_are_followed_inside_the_tree_only() {

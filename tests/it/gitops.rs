@@ -90,6 +90,118 @@ fn an_application_of_applications_takes_its_own_files_only() {
     assert_eq!(objects(&tree), ["argocd/Application/all", "argocd/Application/web", "web/Pod/a"]);
 }
 
+/// An ApplicationSet: lines of its `spec` before the template, and the source and destination of that.
+fn set(spec: &str, name: &str, path: &str, namespace: &str) -> String {
+    format!(
+        "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {{name: all, namespace: argocd}}\nspec:\n{spec}  \
+         template:\n    metadata: {{name: '{name}'}}\n    spec:\n      source: {{repoURL: here, path: '{path}'}}\n      \
+         destination: {{namespace: '{namespace}'}}\n"
+    )
+}
+
+#[test]
+fn the_applications_of_a_set_are_what_its_generators_give() {
+    let list = "  generators:\n  - list:\n      elements: [{team: red}, {team: blue}]\n";
+    let directories = "  goTemplate: true\n  generators:\n  - git:\n      directories: [{path: 'apps/*'}, {path: apps/blue, exclude: true}]\n";
+    let files = "  goTemplate: true\n  generators:\n  - git:\n      files: [{path: 'config/*.json'}]\n      values: {where: '{{ .team }}-{{ index .tiers 1 }}'}\n";
+    let matrix = "  generators:\n  - matrix:\n      generators:\n      - list: {elements: [{team: red}]}\n      - git: {directories: [{path: 'apps/{{team}}'}]}\n";
+    let cases = [
+        (
+            list,
+            set(list, "{{team}}", "apps/{{team}}", "x-{{ team }}"),
+            vec!["x-blue/Pod/a", "x-red/Pod/a"],
+        ),
+        (
+            directories,
+            set(
+                directories,
+                "{{ .path.basename }}",
+                "{{.path.path}}",
+                "{{ index .path.segments 1 }}",
+            ),
+            vec!["green/Pod/a", "red/Pod/a"],
+        ),
+        (
+            files,
+            set(files, "{{ .team | lower }}", "apps/{{ .team }}", "{{ .values.where }}"),
+            vec!["red-gold/Pod/a"],
+        ),
+        (
+            matrix,
+            set(matrix, "{{path.basename}}", "{{path}}", "{{team}}-{{path[0]}}"),
+            vec!["red-apps/Pod/a"],
+        ),
+    ];
+    for (what, text, wanted) in cases {
+        let tree = Tree::new(&[
+            ("sets/all.yaml", &text),
+            ("apps/red/pod.yaml", POD),
+            (
+                "apps/red/old.yaml",
+                &format!("# +argocd:skip-file-rendering\n{}", POD.replace("name: a", "name: old")),
+            ),
+            ("apps/blue/pod.yaml", POD),
+            ("apps/green/pod.yaml", POD),
+            ("config/red.json", "{\"team\": \"red\", \"tiers\": [\"iron\", \"gold\"]}\n"),
+        ]);
+        // Siblings that nothing applies are roots that share all else.
+        let mut found = objects(&tree);
+        found.dedup();
+        let pods: Vec<&String> =
+            found.iter().filter(|o| o.contains("/Pod/") && !o.starts_with("default")).collect();
+        assert_eq!(pods, wanted, "{what}: {found:#?}");
+        let report = tree.json([""; 0]);
+        assert_eq!(gaps(&report), [""; 0], "{what}");
+        let line = privileged(&report);
+        assert!(line.iter().all(|file| file.ends_with("pod.yaml")), "{line:?}");
+    }
+}
+
+/// The files of the findings about privileged containers.
+fn privileged(report: &Value) -> Vec<String> {
+    let findings = list(report, "findings").iter().filter(|f| f["check"] == "privileged-container");
+    findings.map(|finding| text(&list(finding, "labels")[0], "file").to_owned()).collect()
+}
+
+#[test]
+fn a_set_whose_generators_the_files_do_not_tell_is_a_gap() {
+    let cases = [
+        ("  generators:\n  - clusters: {}\n", "the generator `clusters` (6)"),
+        (
+            "  generators:\n  - list: {elements: [{team: red}]}\n    selector: {matchLabels: {team: red}}\n",
+            "a generator with several parts (6)",
+        ),
+        (
+            "  generators:\n  - git: {directories: [{path: 'none/*'}]}\n",
+            "no directory that was read (6)",
+        ),
+        ("  generators:\n  - list: {elements: [{team: 3}]}\n", "a parameter that is no string (6)"),
+        (
+            "  templatePatch: x\n  generators:\n  - list: {elements: [{team: red}]}\n",
+            "`templatePatch` (5)",
+        ),
+        (
+            "  goTemplate: true\n  generators:\n  - list: {elements: [{group: red}]}\n",
+            "the template `{{team}}` (9)",
+        ),
+        (
+            "  generators:\n  - git: {files: [{path: '*.json'}]}\n",
+            "whether a star takes directories (6)",
+        ),
+    ];
+    for (spec, wanted) in cases {
+        let tree = Tree::new(&[
+            ("all.yaml", &set(spec, "{{team}}", "apps/{{team}}", "x")),
+            ("apps/red/pod.yaml", POD),
+            ("a.json", "{\"team\": \"red\"}"),
+            ("apps/red/b.json", "{\"team\": \"red\"}"),
+        ]);
+        let found = gaps(&tree.json([""; 0]));
+        let wanted = format!("made-elsewhere: ApplicationSet `all`: {wanted}");
+        assert!(found.contains(&wanted), "{wanted} is not in {found:#?}");
+    }
+}
+
 #[test]
 fn an_application_gives_its_namespace_and_a_variable_without_value_stays_open() {
     let tree = Tree::new(&[

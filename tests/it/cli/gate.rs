@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
+use crate::oracle::built;
 use crate::program::{CLEAN, CRITICAL, LOW, Ran, Tree, palisade, slugs};
 
 const CPU: &str = "--include=container-without-cpu-request,privileged-container";
@@ -421,4 +422,38 @@ fn the_help_says_what_the_gates_do() {
     let readme = readme.expect("it is there");
     assert!(readme.contains("palisade check --changed-files"), "README.md lacks it");
     assert!(readme.contains("palisade check . --diff-base origin/main"), "README.md lacks it");
+}
+
+#[test]
+fn what_other_programs_render_is_compared_with_what_they_rendered_before() {
+    let template = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  hostNetwork: {{ .Values.host }}\n  hostPID: {{ include \"pid\" . }}\n  containers: [{name: web, image: web}]\n";
+    // A replacement is left to kustomize.
+    let kustomization = "resources: [pod.yaml]\nreplacements:\n- source: {kind: Pod, fieldPath: metadata.name}\n  \
+         targets: [{select: {kind: Pod}, fieldPaths: [spec.hostname], options: {create: true}}]\n";
+    let pod = |line: &str| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: own}}\nspec:\n  hostIPC: true\n{line}  containers: [{{name: own, image: own}}]\n"
+        )
+    };
+    let tree = repository(&[
+        ("chart/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n"),
+        ("chart/values.yaml", "host: false\n"),
+        ("chart/templates/_pid.tpl", "{{ define \"pid\" }}true{{ end }}"),
+        ("chart/templates/pod.yaml", template),
+        ("own/kustomization.yaml", kustomization),
+        ("own/pod.yaml", &pod("")),
+    ]);
+    tree.write("chart/values.yaml", "host: true\n");
+    tree.write("own/pod.yaml", pod("  hostNetwork: true\n"));
+    let (Some(helm), Some(kustomize)) = (built("helm4"), built("kustomize")) else { return };
+    let checks = "host-network,host-pid,host-ipc";
+    let run = tree
+        .palisade(["check", ".", "--diff-base", "main", "--include", checks, "-f", "json"])
+        .env("PATH", &path())
+        .env("PALISADE_HELM", &helm.to_string_lossy())
+        .env("PALISADE_KUSTOMIZE", &kustomize.to_string_lossy())
+        .run();
+    let report = run.json();
+    assert_eq!(slugs(&report["findings"]), ["host-network", "host-network"], "{report}");
+    assert_eq!(report["coverage"]["inBase"], 2, "{report}");
 }
