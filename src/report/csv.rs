@@ -37,12 +37,13 @@ const HEADER: [&str; 24] = [
 
 /// Writes the report.
 pub(super) fn write(run: &Run<'_>, out: &mut dyn io::Write) -> io::Result<()> {
-    let mut rows = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
+    let mut rows =
+        csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     rows.write_record(HEADER)?;
     for (finding, waiver) in findings(run) {
         rows.write_record(row(run, finding, waiver).map(|cell| inert(&cell)))?;
     }
-    rows.flush()
+    out.write_all(&rows.into_inner().map_err(|error| error.into_error())?)
 }
 
 fn row(run: &Run<'_>, finding: &Finding, waiver: Option<&AppliedWaiver>) -> [String; HEADER.len()] {
