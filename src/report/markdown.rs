@@ -183,27 +183,34 @@ fn prose(text: &str) -> String {
     }
     let parts: Vec<&str> = text.split('`').collect();
     let mut out = String::new();
-    let mut push = |piece: &str| {
-        // Two spans that touch would be one.
-        if out.ends_with('`') && piece.starts_with('`') {
-            out.push(' ');
-        }
-        out.push_str(piece);
-    };
     for (i, part) in parts.iter().enumerate() {
         if i % 2 == 1 && i + 1 < parts.len() {
-            push(&code(part));
+            push(&code(part), &mut out);
             continue;
         }
+        // A backtick that nothing closes is one more character.
+        let part = if i % 2 == 1 { format!("`{part}") } else { (*part).to_owned() };
         for (j, word) in part.split(' ').enumerate() {
             if j > 0 {
-                push(" ");
+                push(" ", &mut out);
             }
-            let begins = i == 0 && j == 0;
-            if plain(word, begins) { push(word) } else { push(&code(word)) }
+            let begins = out.is_empty();
+            if plain(word, begins) { push(word, &mut out) } else { push(&code(word), &mut out) }
         }
     }
     out
+}
+
+fn push(piece: &str, out: &mut String) {
+    // Blanks before a text would make it a block of code.
+    if piece == " " && (out.is_empty() || out.ends_with(' ')) {
+        return;
+    }
+    // Two spans that touch would be one.
+    if out.ends_with('`') && piece.starts_with('`') {
+        out.push(' ');
+    }
+    out.push_str(piece);
 }
 
 /// Whether a word is nothing but a word: letters or a number, with what stands around words in a
@@ -225,4 +232,102 @@ fn plain(word: &str, begins: bool) -> bool {
 /// Markdown in the cell of a table. A backslash before a bar is kept apart from it.
 fn cell(markdown: &str) -> String {
     markdown.replace("\\|", "\\ |").replace('|', "\\|")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use pulldown_cmark::{Event, Options, Parser, Tag};
+
+    use super::{cell, code, plain, prose};
+
+    #[test]
+    fn only_words_are_plain() {
+        for word in ["it", "(TCP", "443)", "80,443", "name,", "shop/web", "\"read\"", "don't", "="]
+        {
+            assert!(plain(word, false), "{word}");
+        }
+        let live = [
+            "@everyone",
+            "#1",
+            "a#1",
+            "!1",
+            "<b>",
+            "*a*",
+            "_a_",
+            "~~a~~",
+            "[x](y)",
+            "https://a.b",
+            "www.a.b",
+            "(WWW.a.b",
+            "a@b.c",
+            "GH-1",
+            "deadbeef1",
+            "&lt;",
+            "\\",
+            "a|b",
+            ":smile:",
+            "$1",
+            "-",
+            "+",
+            "1.32",
+            "`",
+        ];
+        for word in live {
+            assert!(!plain(word, false), "{word}");
+        }
+        for word in ["1.", "1)", "=", "-"] {
+            assert!(!plain(word, true), "{word} begins a list or a heading");
+        }
+    }
+
+    #[test]
+    fn names_stay_what_they_are_in_code() {
+        assert_eq!(prose("Pod `web` has 2 faults"), "Pod `web` has 2 faults");
+        assert_eq!(prose("Pod `<b>` of @all"), "Pod `<b>` of `@all`");
+        assert_eq!(prose("`a``b`"), "`a` `b`");
+        assert_eq!(prose("odd ` one"), "odd `` ` `` one");
+        assert_eq!(code("a`b"), "``a`b``");
+        assert_eq!(cell(&prose("a|b \\|")), "`a\\|b` `\\ \\|`");
+    }
+
+    /// What a reader makes of it: the text outside code, and how many cells there are. Everything
+    /// but text, code and the frame around them is refused.
+    fn read(markdown: &str) -> (String, usize) {
+        let (mut text, mut cells) = (String::new(), 0);
+        for event in Parser::new_ext(markdown, Options::all()) {
+            match event {
+                Event::Text(part) => text.push_str(&part),
+                Event::Start(Tag::TableCell) => cells += 1,
+                Event::Start(
+                    Tag::Table(_)
+                    | Tag::TableHead
+                    | Tag::TableRow
+                    | Tag::List(None)
+                    | Tag::Item
+                    | Tag::Paragraph
+                    | Tag::Strong,
+                )
+                | Event::Code(_)
+                | Event::End(_) => {}
+                other => panic!("{other:?} in {markdown}"),
+            }
+        }
+        (text, cells)
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_markup(given in "[-a-cwW0-2`|\\\\@#<>\\[\\]()!*_~:/.+=&$^'\"{} \n\r\t\u{202e}]{0,30}") {
+            let (said, name) = (prose(&given), code(&given));
+            let table = format!("| a | b |\n| --- | --- |\n| {} | x {} |\n", cell(&said), cell(&name));
+            let (text, cells) = read(&table);
+            prop_assert_eq!(cells, 4, "{}", table);
+            let (item, _) = read(&format!("- {said}\n- x {name}\n\n**{}**\n", prose(&format!("x {given} y"))));
+            for text in [text, item] {
+                let live = text.contains(['@', '#', '<', '>', '!', '*', '_', '~', '|', '[', '\\', '$', '&']);
+                prop_assert!(!live && !text.contains("://"), "{}", text);
+            }
+        }
+    }
 }

@@ -50,8 +50,8 @@ fn entries(stdout: &str) -> Vec<Value> {
     let prints: BTreeSet<&str> = entries.iter().filter_map(|e| e["fingerprint"].as_str()).collect();
     assert_eq!(prints.len(), entries.len(), "fingerprints that are shared");
     let harmful = |c: char| c.is_control() || matches!(c, '\u{202e}' | '\u{2066}');
-    let texts = entries.iter().filter_map(|entry| entry["description"].as_str());
-    assert_eq!(texts.filter(|text| text.contains(harmful)).next(), None);
+    let mut texts = entries.iter().filter_map(|entry| entry["description"].as_str());
+    assert_eq!(texts.find(|text| text.contains(harmful)), None);
     entries
 }
 

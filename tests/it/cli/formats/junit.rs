@@ -54,9 +54,9 @@ fn suites(stdout: &str) -> BTreeMap<String, Counts> {
     }
     let sum = |at: usize| found.values().map(|counts: &Counts| counts[at]).sum::<usize>();
     assert_eq!(given(root), [sum(0), sum(1), sum(2), sum(3)]);
-    let children = document.descendants().filter(Node::is_element).map(|n| n.tag_name().name());
+    let mut children = document.descendants().filter(Node::is_element).map(|n| n.tag_name().name());
     let known = ["testsuites", "testsuite", "testcase", "failure", "error", "skipped"];
-    assert_eq!(children.filter(|name| !known.contains(name)).next(), None);
+    assert_eq!(children.find(|name| !known.contains(name)), None);
     found
 }
 
