@@ -14,7 +14,7 @@ const MOST: usize = 12;
 /// Writes everything behind the findings.
 pub(super) fn write(run: &Run<'_>, style: Style, out: &mut dyn io::Write) -> io::Result<()> {
     let mut text = String::new();
-    for Section { title, entries, most } in sections(run) {
+    for Section { title, entries, most, .. } in sections(run) {
         text.push_str(&format!("{title}\n"));
         for entry in entries.iter().take(most) {
             paragraph("  - ", entry, style.width, &mut text);
@@ -34,6 +34,8 @@ pub(super) fn write(run: &Run<'_>, style: Style, out: &mut dyn io::Write) -> io:
 pub(super) struct Section {
     /// What is listed.
     pub(super) title: &'static str,
+    /// Whether it tells what the report does not cover.
+    pub(super) incomplete: bool,
     /// All of it.
     pub(super) entries: Vec<String>,
     /// Entries that a terminal shows.
@@ -43,12 +45,12 @@ pub(super) struct Section {
 /// The lists behind the findings that are not empty.
 pub(super) fn sections(run: &Run<'_>) -> Vec<Section> {
     let passes = if run.passes { passes(run) } else { Vec::new() };
-    let section = |title, entries| Section { title, entries, most: MOST };
+    let section = |title, incomplete, most, entries| Section { title, incomplete, entries, most };
     let mut sections = vec![
-        Section { title: "Passed", entries: passes, most: usize::MAX },
-        section("Notes", notes(run)),
-        section("Not assessed", not_assessed(run)),
-        section("Missing from the input", missing(run)),
+        section("Passed", false, usize::MAX, passes),
+        section("Notes", false, MOST, notes(run)),
+        section("Not assessed", true, MOST, not_assessed(run)),
+        section("Missing from the input", true, MOST, missing(run)),
     ];
     sections.retain(|section| !section.entries.is_empty());
     sections

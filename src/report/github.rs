@@ -3,12 +3,14 @@
 use std::io;
 
 use super::results::{Place, Unread, findings, place_in_file, place_of, shown, unread};
-use super::{Run, counted, url};
+use super::{Run, closing, counted, url};
 use crate::document::clean;
 use crate::finding::{Finding, Severity};
 
 /// Annotations of one level that GitHub shows for a step.
 const MOST: usize = 10;
+/// Reasons of a sort that the summary gives.
+const MOST_REASONS: usize = 5;
 /// Characters of a message; GitHub takes 64 KiB.
 const MOST_TEXT: usize = 4_000;
 
@@ -86,7 +88,8 @@ fn of_input(run: &Run<'_>, input: &Unread) -> String {
     command(Level::Error, place_in_file(run, input.at), input.word, &text)
 }
 
-/// How much was found, what was left out and where the rest is, and how the run ended.
+/// How much was found, what was left out and where the rest is, how the run ended, and why not
+/// everything could be assessed.
 fn summary(run: &Run<'_>, left_out: &[String]) -> String {
     let sum = |of: fn(&crate::finding::Assessment) -> usize| -> usize {
         run.assessments.iter().map(of).sum()
@@ -101,7 +104,16 @@ fn summary(run: &Run<'_>, left_out: &[String]) -> String {
         parts.push(format!("left out here: {}; {rest}", left_out.join(", ")));
     }
     parts.push(format!("exit {}: {}", run.exit.code, run.exit.reason));
-    command(Level::Notice, None, "palisade", &clean(&parts.join("; ")))
+    let mut text = clean(&parts.join("; "));
+    for section in closing::sections(run).into_iter().filter(|section| section.incomplete) {
+        for entry in section.entries.iter().take(MOST_REASONS) {
+            text.push_str(&format!("\n{}: {}", section.title, clean(entry)));
+        }
+        if let Some(more) = section.entries.len().checked_sub(MOST_REASONS).filter(|n| *n > 0) {
+            text.push_str(&format!("\n{}: and {more} more", section.title));
+        }
+    }
+    command(Level::Notice, None, "palisade", &text)
 }
 
 fn command(level: Level, at: Option<Place>, title: &str, text: &str) -> String {

@@ -1,7 +1,7 @@
 //! Workflow commands, read as the runner of GitHub Actions reads them.
 
 use super::{CHECK, HOSTILE, both, hostile, list, pod, unread};
-use crate::program::{CRITICAL, LOW, Ran, Tree, check_here, samples};
+use crate::program::{CRITICAL, LOW, OPEN, Ran, Tree, check_here, samples};
 
 /// A command of a log.
 #[derive(Debug)]
@@ -135,4 +135,16 @@ fn levels_follow_the_severities_of_every_sample() {
         count("warning", &["medium"]);
         count("notice", &["low"]);
     }
+}
+
+#[test]
+fn the_last_notice_says_why_something_was_not_assessed() {
+    let tree = Tree::new(&[("a.yaml", OPEN)]);
+    let (run, report) = both(&tree, "github", &["--include=pod-security-would-reject"]);
+    let commands = commands(&run.exit(0));
+    let open = list(&report, "notAssessed");
+    let reason = open[0]["reason"].as_str().expect("text");
+    let last = &commands.last().expect("a summary").message;
+    assert!(last.contains(&format!("; {} not assessed; ", open.len())), "{last}");
+    assert!(last.contains(&format!("\nNot assessed: {reason} (")), "{last}");
 }
