@@ -80,6 +80,7 @@ fn whole(cluster: &Cluster, settings: &Settings, format: Format) {
         apart: &Apart::default(),
         exit: &exit,
         passes: false,
+        strict: false,
     };
     let style = Style { color: false, links: false, width: 100 };
     report::write(&run, format, style, &mut std::io::sink()).expect("a sink takes everything");

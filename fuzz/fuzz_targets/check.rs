@@ -84,6 +84,7 @@ fn reported(loaded: &Loaded, assessments: &[Assessment], length: usize) {
         apart: &Apart::default(),
         exit: &exit,
         passes: true,
+        strict: length % 2 == 0,
     };
     let style = Style { color: false, links: false, width: 40 + length % 100 };
     let rendered = |format, style| {
@@ -104,6 +105,14 @@ fn reported(loaded: &Loaded, assessments: &[Assessment], length: usize) {
     let sarif = rendered(Format::Sarif, style);
     let sarif: serde_json::Value = serde_json::from_str(&sarif).expect("the report is SARIF");
     assert!(sarif["runs"].is_array());
+    let gitlab = rendered(Format::Gitlab, style);
+    let gitlab: serde_json::Value = serde_json::from_str(&gitlab).expect("the report is JSON");
+    assert!(gitlab.is_array());
+    for format in [Format::Markdown, Format::Github, Format::Junit, Format::Csv] {
+        let text = rendered(format, style).replace("\r\n", "\n");
+        let harmful = text.chars().find(|c| steers(*c));
+        assert!(harmful.is_none(), "{harmful:?} in {format:?}");
+    }
 }
 
 /// Whether a character could steer a terminal or hide text.

@@ -77,10 +77,16 @@ pub(super) fn run(args: &CheckArgs, order: &Order) -> Result<u8, CliError> {
             apart: &apart,
             exit: &exit,
             passes: args.passes,
+            strict: args.strict,
         };
         let content = match format {
-            Format::Human | Format::Table => Content::Text,
-            Format::Json | Format::Sarif => Content::Data,
+            Format::Human | Format::Table | Format::Markdown => Content::Text,
+            Format::Json
+            | Format::Sarif
+            | Format::Junit
+            | Format::Github
+            | Format::Gitlab
+            | Format::Csv => Content::Data,
         };
         write(output.as_deref(), content, |out| report::write(&run, *format, style, out))?;
     }

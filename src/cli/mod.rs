@@ -84,6 +84,16 @@ enum FormatArg {
     Json,
     /// SARIF 2.1.0
     Sarif,
+    /// JUnit XML: one test case per outcome
+    Junit,
+    /// Annotations of GitHub Actions
+    Github,
+    /// GitLab Code Quality
+    Gitlab,
+    /// Markdown for comments and job summaries
+    Markdown,
+    /// One row per finding, for spreadsheets
+    Csv,
 }
 
 /// Severities on the command line.

@@ -34,6 +34,11 @@ pub(super) fn targets(args: &CheckArgs, order: &Order) -> Result<Vec<Target>, Cl
         FormatArg::Table => Format::Table,
         FormatArg::Json => Format::Json,
         FormatArg::Sarif => Format::Sarif,
+        FormatArg::Junit => Format::Junit,
+        FormatArg::Github => Format::Github,
+        FormatArg::Gitlab => Format::Gitlab,
+        FormatArg::Markdown => Format::Markdown,
+        FormatArg::Csv => Format::Csv,
     };
     let mut targets: Vec<(usize, Target)> = Vec::new();
     for (index, written) in order.formats.iter().zip(&args.formats) {

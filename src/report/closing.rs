@@ -14,33 +14,49 @@ const MOST: usize = 12;
 /// Writes everything behind the findings.
 pub(super) fn write(run: &Run<'_>, style: Style, out: &mut dyn io::Write) -> io::Result<()> {
     let mut text = String::new();
-    if run.passes {
-        passes(run, style, &mut text);
+    for Section { title, entries, most, .. } in sections(run) {
+        text.push_str(&format!("{title}\n"));
+        for entry in entries.iter().take(most) {
+            paragraph("  - ", entry, style.width, &mut text);
+        }
+        if let Some(more) = entries.len().checked_sub(most).filter(|more| *more > 0) {
+            text.push_str(&format!("  - and {more} more; `--format json` has them all\n"));
+        }
+        text.push('\n');
     }
-    notes(run, style, &mut text);
-    not_assessed(run, style, &mut text);
-    missing(run, style, &mut text);
-    totals(run, style, &mut text);
+    for line in totals(run) {
+        paragraph("", &line, style.width, &mut text);
+    }
     out.write_all(text.as_bytes())
 }
 
-/// A section: its title and at most [`MOST`] entries, or all of them.
-fn section(title: &str, entries: &[String], most: usize, style: Style, text: &mut String) {
-    if entries.is_empty() {
-        return;
-    }
-    text.push_str(title);
-    text.push('\n');
-    for entry in entries.iter().take(most) {
-        paragraph("  - ", entry, style.width, text);
-    }
-    if let Some(more) = entries.len().checked_sub(most).filter(|more| *more > 0) {
-        text.push_str(&format!("  - and {more} more; `--format json` has them all\n"));
-    }
-    text.push('\n');
+/// A list behind the findings.
+pub(super) struct Section {
+    /// What is listed.
+    pub(super) title: &'static str,
+    /// Whether it tells what the report does not cover.
+    pub(super) incomplete: bool,
+    /// All of it.
+    pub(super) entries: Vec<String>,
+    /// Entries that a terminal shows.
+    most: usize,
 }
 
-fn passes(run: &Run<'_>, style: Style, text: &mut String) {
+/// The lists behind the findings that are not empty.
+pub(super) fn sections(run: &Run<'_>) -> Vec<Section> {
+    let passes = if run.passes { passes(run) } else { Vec::new() };
+    let section = |title, incomplete, most, entries| Section { title, incomplete, entries, most };
+    let mut sections = vec![
+        section("Passed", false, usize::MAX, passes),
+        section("Notes", false, MOST, notes(run)),
+        section("Not assessed", true, MOST, not_assessed(run)),
+        section("Missing from the input", true, MOST, missing(run)),
+    ];
+    sections.retain(|section| !section.entries.is_empty());
+    sections
+}
+
+fn passes(run: &Run<'_>) -> Vec<String> {
     let passes = run.assessments.iter().flat_map(|a| &a.passes);
     let mut entries: Vec<String> = passes
         .map(|pass| {
@@ -49,19 +65,18 @@ fn passes(run: &Run<'_>, style: Style, text: &mut String) {
         })
         .collect();
     entries.dedup();
-    section("Passed", &entries, usize::MAX, style, text);
+    entries
 }
 
-fn notes(run: &Run<'_>, style: Style, text: &mut String) {
+fn notes(run: &Run<'_>) -> Vec<String> {
     let note = |(at, note): (crate::document::Span, String)| {
         format!("{}:{}: {note}", run.name(at), run.position(at).line)
     };
-    let entries: Vec<String> = run.remarks().into_iter().map(note).collect();
-    section("Notes", &entries, MOST, style, text);
+    run.remarks().into_iter().map(note).collect()
 }
 
 /// Open questions, grouped by what would settle them; errors first.
-fn not_assessed(run: &Run<'_>, style: Style, text: &mut String) {
+fn not_assessed(run: &Run<'_>) -> Vec<String> {
     let mut reasons: BTreeMap<(bool, &str), (usize, BTreeSet<&str>)> = BTreeMap::new();
     for open in run.assessments.iter().flat_map(|a| &a.not_assessed) {
         let (count, checks) = reasons.entry((!open.error, &*open.reason)).or_default();
@@ -78,12 +93,11 @@ fn not_assessed(run: &Run<'_>, style: Style, text: &mut String) {
         let often = if count > 1 { format!(", {count} times") } else { String::new() };
         format!("{sort}{reason} ({who}{often})")
     };
-    let entries: Vec<String> = reasons.into_iter().map(entry).collect();
-    section("Not assessed", &entries, MOST, style, text);
+    reasons.into_iter().map(entry).collect()
 }
 
 /// Files of which nothing was read, and what else should have given objects and did not.
-fn missing(run: &Run<'_>, style: Style, text: &mut String) {
+fn missing(run: &Run<'_>) -> Vec<String> {
     let unread = |state| matches!(state, State::Unreadable | State::TooLarge | State::Encrypted);
     let told = |name: &str| run.problems.iter().any(|problem| run.name(problem.at) == name);
     let files = run.reports.iter().filter(|report| unread(report.state) && !told(&report.name));
@@ -110,10 +124,11 @@ fn missing(run: &Run<'_>, style: Style, text: &mut String) {
         };
         entries.push(format!("{reason}: {}{more}; {hint}", names.join(", ")));
     }
-    section("Missing from the input", &entries, MOST, style, text);
+    entries
 }
 
-fn totals(run: &Run<'_>, style: Style, text: &mut String) {
+/// The totals, and how the run ended.
+pub(super) fn totals(run: &Run<'_>) -> Vec<String> {
     let mut states: BTreeMap<State, usize> = BTreeMap::new();
     for report in run.reports {
         *states.entry(report.state).or_default() += 1;
@@ -136,8 +151,8 @@ fn totals(run: &Run<'_>, style: Style, text: &mut String) {
         counted(kinds.len(), "kind"),
         counted(roots, "root"),
     );
-    paragraph("", &seen, style.width, text);
-    outcomes(run, style, text);
+    let mut lines = vec![seen];
+    outcomes(run, &mut lines);
     let assumed: BTreeSet<String> = run
         .assessments
         .iter()
@@ -147,13 +162,13 @@ fn totals(run: &Run<'_>, style: Style, text: &mut String) {
     if !assumed.is_empty() {
         let list: Vec<String> = assumed.into_iter().collect();
         let list = list.join(", ");
-        let line = format!("assumed: {list}; declare it under `platform` in palisade.yaml");
-        paragraph("", &line, style.width, text);
+        lines.push(format!("assumed: {list}; declare it under `platform` in palisade.yaml"));
     }
-    paragraph("", &format!("exit {}: {}", run.exit.code, run.exit.reason), style.width, text);
+    lines.push(format!("exit {}: {}", run.exit.code, run.exit.reason));
+    lines
 }
 
-fn outcomes(run: &Run<'_>, style: Style, text: &mut String) {
+fn outcomes(run: &Run<'_>, lines: &mut Vec<String>) {
     let tallies = run.assessments.iter().flat_map(|a| a.tallies.values());
     let tally = tallies.fold(Tally::default(), |sum, tally| sum.plus(*tally));
     let mut by_severity: BTreeMap<Severity, usize> = BTreeMap::new();
@@ -167,22 +182,19 @@ fn outcomes(run: &Run<'_>, style: Style, text: &mut String) {
         parts.push(format!("{hidden} hidden"));
     }
     let parts = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
-    let findings = format!("{}{parts}", counted(tally.findings, "finding"));
-    paragraph("", &findings, style.width, text);
-    apart(run, style, text);
-    let others = format!(
+    lines.push(format!("{}{parts}", counted(tally.findings, "finding")));
+    apart(run, lines);
+    lines.push(format!(
         "{} passed, {} not applicable, {} not assessed, {} ignored",
         tally.passes, tally.not_applicable, tally.not_assessed, tally.ignored,
-    );
-    paragraph("", &others, style.width, text);
+    ));
 }
 
 /// Findings that do not count.
-fn apart(run: &Run<'_>, style: Style, text: &mut String) {
+fn apart(run: &Run<'_>, lines: &mut Vec<String>) {
     if run.apart.changed_files {
         let outside: usize = run.assessments.iter().map(|a| a.outside).sum();
-        let line = format!("{} outside the changed files", counted(outside, "finding"));
-        paragraph("", &line, style.width, text);
+        lines.push(format!("{} outside the changed files", counted(outside, "finding")));
     }
     let Some(base) = &run.apart.base else { return };
     let known: usize = run.assessments.iter().map(|a| a.in_base).sum();
@@ -194,6 +206,5 @@ fn apart(run: &Run<'_>, style: Style, text: &mut String) {
             "; {files} files there were not read or rendered, and what they held counts as new"
         ),
     };
-    let line = format!("{} {are} in {} already{unread}", counted(known, "finding"), clean(base));
-    paragraph("", &line, style.width, text);
+    lines.push(format!("{} {are} in {} already{unread}", counted(known, "finding"), clean(base)));
 }

@@ -2,7 +2,7 @@
 //! and its attackers; then what was looked at and what was not.
 
 mod block;
-mod matrix;
+pub(super) mod matrix;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;

@@ -1,9 +1,15 @@
 //! Renderings of a run. None of them computes anything about the objects.
 
 mod closing;
+mod csv;
+mod github;
+mod gitlab;
 mod human;
 mod json;
+mod junit;
 mod layout;
+mod markdown;
+mod results;
 mod sarif;
 mod snippet;
 mod table;
@@ -38,6 +44,16 @@ pub enum Format {
     Json,
     /// SARIF 2.1.0, as code scanning consumes it.
     Sarif,
+    /// JUnit XML, a test case per outcome.
+    Junit,
+    /// Workflow commands that annotate lines in GitHub Actions.
+    Github,
+    /// GitLab Code Quality.
+    Gitlab,
+    /// For comments on changes and summaries of jobs.
+    Markdown,
+    /// One row per finding, for spreadsheets.
+    Csv,
 }
 
 /// How a run ended.
@@ -94,6 +110,8 @@ pub struct Run<'a> {
     pub exit: &'a Exit,
     /// Whether passes are listed.
     pub passes: bool,
+    /// Whether what was not assessed makes the run incomplete, too.
+    pub strict: bool,
 }
 
 impl Run<'_> {
@@ -135,6 +153,11 @@ pub fn write(
         Format::Table => table::write(run, style, out),
         Format::Json => json::write(run, out),
         Format::Sarif => sarif::write(run, out),
+        Format::Junit => junit::write(run, out),
+        Format::Github => github::write(run, out),
+        Format::Gitlab => gitlab::write(run, out),
+        Format::Markdown => markdown::write(run, out),
+        Format::Csv => csv::write(run, out),
     }
 }
 

@@ -5,6 +5,7 @@ use std::io;
 
 use serde_json::{Value, json};
 
+use super::results::{findings, identities, shown};
 use super::{Run, counted, url};
 use crate::catalog::Check;
 use crate::document::{ObjectId, Span, clean};
@@ -38,19 +39,10 @@ fn log(run: &Run<'_>) -> Value {
         rules: checks.iter().enumerate().map(|(i, check)| (check.slug, i)).collect(),
         versions: documents.map(|d| (&*d.id, d.version.as_str())).collect(),
     };
-    let mut findings: Vec<(&Finding, Option<&AppliedWaiver>)> = Vec::new();
-    for assessment in run.assessments {
-        findings.extend(assessment.findings.iter().map(|finding| (finding, None)));
-        findings.extend(assessment.ignored.iter().map(|i| (&i.finding, Some(&i.waiver))));
-    }
-    // What is cut is the least severe, and what is suppressed before what is not.
-    findings.sort_by(|(a, a_waiver), (b, b_waiver)| {
-        let kept = (a_waiver.is_some(), b.severity).cmp(&(b_waiver.is_some(), a.severity));
-        kept.then_with(|| a.order(b))
-    });
+    let mut findings = findings(run);
     let cut = findings.len().saturating_sub(MOST_RESULTS);
     findings.truncate(MOST_RESULTS);
-    let hashes = hashes(&findings);
+    let hashes = identities(&findings);
     let results: Vec<Value> = findings
         .iter()
         .zip(hashes)
@@ -77,26 +69,6 @@ fn log(run: &Run<'_>) -> Value {
             "results": results,
         }],
     })
-}
-
-/// The identity of each result: the fingerprint, where several share it with the root behind it,
-/// and with a number where they share that, too.
-fn hashes(findings: &[(&Finding, Option<&AppliedWaiver>)]) -> Vec<String> {
-    let root = |finding: &Finding| finding.roots.first().cloned().unwrap_or_default();
-    let mut roots: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    for (finding, _) in findings {
-        roots.entry(&finding.fingerprint).or_default().insert(root(finding));
-    }
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    let hash = |(finding, _): &(&Finding, Option<&AppliedWaiver>)| {
-        let print = &finding.fingerprint;
-        let shared = roots.get(print.as_str()).is_some_and(|roots| roots.len() > 1);
-        let hash = if shared { format!("{print}:{}", root(finding)) } else { print.clone() };
-        let nth = seen.entry(hash.clone()).or_default();
-        *nth += 1;
-        if *nth > 1 { format!("{hash}:{nth}") } else { hash }
-    };
-    findings.iter().map(hash).collect()
 }
 
 fn rule(check: &Check) -> Value {
@@ -204,13 +176,6 @@ fn result(
         }
     }
     result
-}
-
-/// The places of a finding in files that exist: consumers show nothing of what was rendered.
-fn shown<'f>(run: &Run<'_>, finding: &'f Finding) -> Vec<&'f Label> {
-    let exists = |label: &&Label| !run.files.get(label.span.file).is_rendered();
-    let labels: Vec<&Label> = finding.labels.iter().filter(exists).collect();
-    if labels.is_empty() { finding.labels.iter().collect() } else { labels }
 }
 
 /// A path for each way in: from where it opens to what the last place shows.

@@ -60,12 +60,17 @@ fn redacted(line: &str) -> (String, usize) {
 /// Runs every format over a directory, and the given files alone over standard input.
 fn search(root: &Path, canaries: &Canaries, stdin: &[&str]) -> Vec<Ran> {
     let shown = ["check", "--no-config", "--persona", "auditor", "--include-docs", "--passes"];
-    let formats: [&[&str]; 6] = [
+    let formats: [&[&str]; 11] = [
         &["--format", "human"],
         &["--format", "human", "--color", "always"],
         &["--format", "table"],
         &["--format", "json"],
         &["--format", "sarif"],
+        &["--format", "junit"],
+        &["--format", "github"],
+        &["--format", "gitlab"],
+        &["--format", "markdown"],
+        &["--format", "csv"],
         &["--dump-objects"],
     ];
     let mut runs = Vec::new();

@@ -350,7 +350,9 @@ fn every_file_of_the_corpora_ends_in_one_state() {
         let path = folder.join(tree);
         let argument = path.to_string_lossy();
         let mut how = Vec::new();
-        for format in ["human", "table", "json", "sarif"] {
+        let formats =
+            ["human", "table", "json", "sarif", "junit", "github", "gitlab", "markdown", "csv"];
+        for format in formats {
             let alone = check(&[&argument, "-f", format, "--jobs", "1"]);
             let many = check(&[&argument, "-f", format, "--jobs", "4"]);
             how.extend(broken(&alone));

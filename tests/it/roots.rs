@@ -407,6 +407,11 @@ fn a_waiver_beside_the_patched_value_counts_and_no_secret_is_shown() {
         &["-f", "table"],
         &["-f", "json"],
         &["-f", "sarif"],
+        &["-f", "junit"],
+        &["-f", "github"],
+        &["-f", "gitlab"],
+        &["-f", "markdown"],
+        &["-f", "csv"],
         &["--dump-objects"],
         &["--explain-roots"],
     ] {

@@ -17,8 +17,8 @@ const LEFT: &str = "layers\nleft";
 const NAME: usize = 14;
 
 /// Workloads that are told together: of one root and namespace, with the same cells.
-struct Line<'r> {
-    root: &'r str,
+pub(in crate::report) struct Line<'r> {
+    pub(in crate::report) root: &'r str,
     rows: Vec<&'r Row>,
 }
 
@@ -49,7 +49,8 @@ pub(super) fn write(run: &Run<'_>, style: Style, out: &mut dyn io::Write) -> io:
     }
 }
 
-fn lines<'r>(run: &Run<'r>) -> Vec<Line<'r>> {
+/// The lines of the table, of one root after the other.
+pub(in crate::report) fn lines<'r>(run: &Run<'r>) -> Vec<Line<'r>> {
     let mut lines: Vec<Line<'r>> = Vec::new();
     for assessment in run.assessments {
         let before = lines.len();
@@ -69,7 +70,7 @@ fn lines<'r>(run: &Run<'r>) -> Vec<Line<'r>> {
 }
 
 impl Line<'_> {
-    fn name(&self) -> String {
+    pub(in crate::report) fn name(&self) -> String {
         let id = self.rows.first().map(|row| &row.subject);
         let mut name = id.map_or_else(String::new, |id| format!("{}/{}", id.namespace, id.name));
         if self.rows.len() > 1 {
@@ -78,12 +79,12 @@ impl Line<'_> {
         clean(&name)
     }
 
-    fn cells(&self) -> impl Iterator<Item = (Layer, CellState)> {
+    pub(in crate::report) fn cells(&self) -> impl Iterator<Item = (Layer, CellState)> {
         let cells = self.rows.first().into_iter().flat_map(|row| &row.cells);
         cells.map(|cell| (cell.layer, cell.state))
     }
 
-    fn left(&self) -> String {
+    pub(in crate::report) fn left(&self) -> String {
         let left = self.rows.first().map_or(0, |row| row.layers_left);
         format!("{left} of 3")
     }
@@ -147,7 +148,8 @@ fn sentence(line: &Line<'_>, style: Style, text: &mut String) {
     paragraph("  - ", &sentence, style.width, text);
 }
 
-fn word(state: CellState) -> String {
+/// The word of a state, for people.
+pub(in crate::report) fn word(state: CellState) -> String {
     state.word().replace('-', " ")
 }
 

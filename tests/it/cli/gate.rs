@@ -296,6 +296,17 @@ fn the_base_is_where_the_branches_went_apart() {
 }
 
 #[test]
+fn a_page_tells_what_is_new_and_counts_the_rest() {
+    let tree = repository(&[("a.yaml", &pod("old", "old"))]);
+    tree.write("b.yaml", pod("new", "new"));
+    let args = [".", "--diff-base", "main", CPU, "-f", "markdown"];
+    let text = check(&tree, &args).exit(1).stdout;
+    assert!(text.starts_with("## palisade: 1 new finding\n"), "{text}");
+    assert!(text.contains("\n- 1 finding is in main already\n"), "{text}");
+    assert!(text.contains("| `b.yaml:6` |") && !text.contains("a.yaml:"), "{text}");
+}
+
+#[test]
 fn findings_are_compared_as_often_as_they_occur() {
     let tree = repository(&[("dev/a.yaml", LOW), ("prod/a.yaml", LOW)]);
     tree.write("staging/a.yaml", LOW);

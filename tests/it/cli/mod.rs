@@ -4,6 +4,7 @@
 mod configuration;
 mod determinism;
 mod exit_codes;
+mod formats;
 mod gate;
 mod json;
 mod outputs;

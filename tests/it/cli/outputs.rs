@@ -111,7 +111,9 @@ fn many() -> String {
 #[test]
 fn a_reader_that_leaves_early_changes_nothing_but_the_length() {
     let tree = Tree::new(&[("a.yaml", &many())]);
-    for (format, code) in [("human", 1), ("table", 1), ("json", 1), ("sarif", 1)] {
+    let formats =
+        ["human", "table", "json", "sarif", "junit", "github", "gitlab", "markdown", "csv"];
+    for (format, code) in formats.map(|format| (format, 1)) {
         for lines in [0, 1] {
             let mut run = tree.palisade(["check", "a.yaml", "-f", format]);
             let command = run.command.stdout(Stdio::piped()).stderr(Stdio::piped());

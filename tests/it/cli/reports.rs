@@ -260,8 +260,11 @@ fn names_cannot_steer_a_terminal_in_any_format() {
         .replace("mighty,", &format!("\"{name}\","))
         .replace("main", &format!("\"{name}\""));
     let tree = Tree::new(&[("a.yaml", &text)]);
-    for format in ["human", "table", "json", "sarif"] {
-        let out = tree.check(["-f", format]).exit(1).stdout;
+    let formats =
+        ["human", "table", "json", "sarif", "junit", "github", "gitlab", "markdown", "csv"];
+    for format in formats {
+        // The line breaks of CSV have two characters.
+        let out = tree.check(["-f", format]).exit(1).stdout.replace("\r\n", "\n");
         assert!(out.contains("red"), "{out}");
         let texts = match serde_json::from_str::<Value>(&out) {
             Ok(json) => strings(&json).join("\n"),
@@ -377,12 +380,17 @@ fn one_of_something_is_not_several() {
     let mut texts: Vec<String> = Vec::new();
     for files in trees {
         let tree = Tree::new(files);
-        for args in [&["-f", "human"][..], &["-f", "table"], &["-f", "sarif"], &["--strict"]] {
+        let formats = ["human", "table", "sarif", "junit", "github", "gitlab", "markdown"];
+        let formats = formats.map(|format| ["-f", format].to_vec());
+        for args in formats.into_iter().chain([vec!["--strict"]]) {
             let run = tree.check(args);
             texts.extend([run.stdout, run.stderr]);
         }
     }
-    texts.extend(["human", "table", "sarif"].map(|format| all_samples(format, WIDE).stdout));
+    texts.extend(
+        ["human", "table", "sarif", "github", "markdown"]
+            .map(|format| all_samples(format, WIDE).stdout),
+    );
     for text in texts {
         let words: Vec<&str> =
             text.split(|c: char| c.is_whitespace() || "(),;\"".contains(c)).collect();
