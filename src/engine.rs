@@ -19,7 +19,7 @@ pub use settings::{Settings, UnknownName, catalog, config_schema};
 
 use crate::catalog::{Check, Context, Given, Outcomes, Params};
 use crate::document::{Defect, Document, Files, Inventory, KindSet, ObjectId, Span};
-use crate::finding::{Assessment, Finding, NotAssessed, Pass, RootGap, Tally};
+use crate::finding::{Assessment, Finding, NotAssessed, RootGap, Tally};
 use crate::model::{Model, View};
 use crate::reach::{Reach, ReachView, cni_of};
 
@@ -89,11 +89,14 @@ pub fn conclude_within(
         assessment.ignored.sort_by(|a, b| a.finding.order(&b.finding));
         assessment.not_assessed.par_sort();
     }
-    let findings = assessments.par_iter().flat_map_iter(|assessment| &assessment.findings);
-    let counting: HashSet<Key> = findings.filter(|finding| within(finding)).map(key).collect();
+    let findings = || assessments.iter().flat_map(|assessment| &assessment.findings);
+    let counting: Option<HashSet<Key>> = (!findings().all(within))
+        .then(|| findings().filter(|finding| within(finding)).map(key).collect());
     join_roots(assessments, inventories);
     for assessment in assessments.iter_mut() {
-        settings.hide(assessment, |finding| counting.contains(&key(finding)));
+        let counts =
+            |finding: &Finding| counting.as_ref().is_none_or(|c| c.contains(&key(finding)));
+        settings.hide(assessment, counts);
         count(assessment);
     }
 }
@@ -318,13 +321,16 @@ fn hex(digest: &[u8]) -> String {
 
 fn count(assessment: &mut Assessment) {
     let tallies = &mut assessment.tallies;
-    let mut add = |slug: &'static str, one: fn(&mut Tally) -> &mut usize| {
-        *one(tallies.entry(slug).or_default()) += 1;
+    let mut add = |slug: &'static str, number: usize, one: fn(&mut Tally) -> &mut usize| {
+        *one(tallies.entry(slug).or_default()) += number;
     };
-    assessment.findings.iter().for_each(|f| add(f.check, |tally| &mut tally.findings));
-    assessment.passes.iter().for_each(|p: &Pass| add(p.check, |tally| &mut tally.passes));
-    assessment.not_assessed.iter().for_each(|n| add(n.check, |tally| &mut tally.not_assessed));
-    assessment.ignored.iter().for_each(|i| add(i.finding.check, |tally| &mut tally.ignored));
+    assessment.findings.iter().for_each(|f| add(f.check, 1, |tally| &mut tally.findings));
+    for of_one in assessment.passes.chunk_by(|a, b| a.check == b.check) {
+        let check = of_one.first().map(|pass| pass.check);
+        check.into_iter().for_each(|c| add(c, of_one.len(), |tally| &mut tally.passes));
+    }
+    assessment.not_assessed.iter().for_each(|n| add(n.check, 1, |tally| &mut tally.not_assessed));
+    assessment.ignored.iter().for_each(|i| add(i.finding.check, 1, |tally| &mut tally.ignored));
 }
 
 /// Counts the findings again after some were taken out.
