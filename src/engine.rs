@@ -46,8 +46,10 @@ pub fn assess(inventory: &Inventory, settings: &Settings) -> Assessment {
         })
         .collect();
     let mut assessment = empty(inventory, &model, &reach);
-    let passes = results.iter().map(|(_, outcomes)| outcomes.passes.len()).sum();
-    assessment.passes.reserve_exact(passes);
+    let sum = |of: fn(&Outcomes) -> usize| results.iter().map(|(_, outcomes)| of(outcomes)).sum();
+    assessment.findings.reserve_exact(sum(|outcomes| outcomes.findings.len()));
+    assessment.passes.reserve_exact(sum(|outcomes| outcomes.passes.len()));
+    assessment.not_assessed.reserve_exact(sum(|outcomes| outcomes.not_assessed.len()));
     // Checks are in the order of their slugs, so that all together is sorted as each of them is.
     for (check, outcomes) in results {
         assessment.take(check, outcomes);
