@@ -333,6 +333,7 @@ impl Catalog {
     /// A check by its slug.
     #[must_use]
     pub fn get(&self, slug: &str) -> Option<&'static Check> {
-        self.0.iter().copied().find(|check| check.slug == slug)
+        let at = self.0.binary_search_by_key(&slug, |check| check.slug).ok()?;
+        self.0.get(at).copied()
     }
 }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 use sha2::{Digest, Sha256};
 
@@ -19,7 +19,7 @@ pub use settings::{Settings, UnknownName, catalog, config_schema};
 
 use crate::catalog::{Check, Context, Given, Outcomes, Params};
 use crate::document::{Defect, Document, Files, Inventory, KindSet, ObjectId, Span};
-use crate::finding::{Assessment, Finding, NotAssessed, Pass, RootGap, Tally};
+use crate::finding::{Assessment, Finding, NotAssessed, RootGap, Tally};
 use crate::model::{Model, View};
 use crate::reach::{Reach, ReachView, cni_of};
 
@@ -34,6 +34,7 @@ pub fn assess(inventory: &Inventory, settings: &Settings) -> Assessment {
     let index = Index::new(inventory);
     let results: Vec<(&Check, Outcomes)> = checks
         .par_iter()
+        .with_max_len(1) // some take a hundred times as long as others
         .map(|check| {
             let applies = check.reads.overlaps(inventory.kinds());
             let outcomes = if applies {
@@ -45,12 +46,14 @@ pub fn assess(inventory: &Inventory, settings: &Settings) -> Assessment {
         })
         .collect();
     let mut assessment = empty(inventory, &model, &reach);
+    let sum = |of: fn(&Outcomes) -> usize| results.iter().map(|(_, outcomes)| of(outcomes)).sum();
+    assessment.findings.reserve_exact(sum(|outcomes| outcomes.findings.len()));
+    assessment.passes.reserve_exact(sum(|outcomes| outcomes.passes.len()));
+    assessment.not_assessed.reserve_exact(sum(|outcomes| outcomes.not_assessed.len()));
+    // Checks are in the order of their slugs, so that all together is sorted as each of them is.
     for (check, outcomes) in results {
         assessment.take(check, outcomes);
     }
-    assessment.passes.par_sort_unstable();
-    assessment.not_assessed.par_sort();
-    assessment.not_assessed.dedup();
     assessment.matrix = matrix::rows(&model, &assessment, settings);
     drop(reach);
     // Thousands of small parts: they are given back while the results are joined and written.
@@ -88,11 +91,14 @@ pub fn conclude_within(
         assessment.ignored.sort_by(|a, b| a.finding.order(&b.finding));
         assessment.not_assessed.par_sort();
     }
-    let findings = assessments.par_iter().flat_map_iter(|assessment| &assessment.findings);
-    let counting: HashSet<Key> = findings.filter(|finding| within(finding)).map(key).collect();
+    let findings = || assessments.iter().flat_map(|assessment| &assessment.findings);
+    let counting: Option<HashSet<Key>> = (!findings().all(within))
+        .then(|| findings().filter(|finding| within(finding)).map(key).collect());
     join_roots(assessments, inventories);
     for assessment in assessments.iter_mut() {
-        settings.hide(assessment, |finding| counting.contains(&key(finding)));
+        let counts =
+            |finding: &Finding| counting.as_ref().is_none_or(|c| c.contains(&key(finding)));
+        settings.hide(assessment, counts);
         count(assessment);
     }
 }
@@ -244,8 +250,8 @@ impl<'i> Index<'i> {
         if shown { finding } else { finding.label(rendering.by, rendering.text) }
     }
 
-    /// The outcomes of a check with one finding per subject and field, as severe as the configuration
-    /// wants it, and with its fingerprint.
+    /// The outcomes of a check, sorted, with one finding per subject and field, as severe as the
+    /// configuration wants it, and with its fingerprint.
     fn settle(
         &self,
         check: &Check,
@@ -279,6 +285,9 @@ impl<'i> Index<'i> {
             let open = NotAssessed { check, subject, reason: reason.into(), error: true };
             settled.not_assessed.push(open);
         }
+        settled.passes.sort();
+        settled.not_assessed.sort();
+        settled.not_assessed.dedup();
         settled
     }
 
@@ -314,13 +323,16 @@ fn hex(digest: &[u8]) -> String {
 
 fn count(assessment: &mut Assessment) {
     let tallies = &mut assessment.tallies;
-    let mut add = |slug: &'static str, one: fn(&mut Tally) -> &mut usize| {
-        *one(tallies.entry(slug).or_default()) += 1;
+    let mut add = |slug: &'static str, number: usize, one: fn(&mut Tally) -> &mut usize| {
+        *one(tallies.entry(slug).or_default()) += number;
     };
-    assessment.findings.iter().for_each(|f| add(f.check, |tally| &mut tally.findings));
-    assessment.passes.iter().for_each(|p: &Pass| add(p.check, |tally| &mut tally.passes));
-    assessment.not_assessed.iter().for_each(|n| add(n.check, |tally| &mut tally.not_assessed));
-    assessment.ignored.iter().for_each(|i| add(i.finding.check, |tally| &mut tally.ignored));
+    assessment.findings.iter().for_each(|f| add(f.check, 1, |tally| &mut tally.findings));
+    for of_one in assessment.passes.chunk_by(|a, b| a.check == b.check) {
+        let check = of_one.first().map(|pass| pass.check);
+        check.into_iter().for_each(|c| add(c, of_one.len(), |tally| &mut tally.passes));
+    }
+    assessment.not_assessed.iter().for_each(|n| add(n.check, 1, |tally| &mut tally.not_assessed));
+    assessment.ignored.iter().for_each(|i| add(i.finding.check, 1, |tally| &mut tally.ignored));
 }
 
 /// Counts the findings again after some were taken out.

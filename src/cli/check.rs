@@ -1,6 +1,7 @@
 //! `palisade check`: what is wrong?
 
 use std::io::Write;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
@@ -30,10 +31,10 @@ pub(super) fn run(args: &CheckArgs, order: &Order) -> Result<u8, CliError> {
     let tree = gate::earlier_tree(args, &scope, limit)?;
     let before = tree.as_deref().map(|tree| setup_earlier(args, &scope, &setup, tree));
     let Setup { settings, config, .. } = &setup;
-    if let Some(jobs) = args.jobs {
-        // Fails only where a pool exists already, which is then used.
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs.get()).build_global();
-    }
+    // This thread is one of them instead of waiting for the others. Fails only where a pool exists
+    // already, which is then used.
+    let threads = rayon::ThreadPoolBuilder::new().use_current_thread();
+    let _ = threads.num_threads(args.jobs.map_or(0, NonZeroUsize::get)).build_global();
     let progress = Progress::start("reading and judging manifests");
     let request = request(args, &scope, &setup)?;
     let mut loaded = load(&request).map_err(|error| CliError::NoSuchInput(error.to_string()))?;

@@ -1,5 +1,6 @@
 //! `palisade init`: a configuration to start with.
 
+use std::io::Write;
 use std::path::Path;
 
 use super::CliError;
@@ -73,7 +74,8 @@ pub(super) fn run(directory: &Path, force: bool) -> Result<u8, CliError> {
             help: "use `--force` to replace it",
         });
     }
-    output::replace(&path, TEMPLATE.as_bytes()).map_err(|error| CliError::CannotWrite {
+    let template = |out: &mut dyn Write| out.write_all(TEMPLATE.as_bytes());
+    output::replace(&path, template).map_err(|error| CliError::CannotWrite {
         path: name.clone(),
         reason: clean(&error.to_string()),
         help: "name a directory that exists and may be written",

@@ -130,10 +130,7 @@ pub(super) fn write(
             _ => Ok(()),
         };
     };
-    let mut text = Vec::new();
-    let name = clean(&path.to_string_lossy());
-    report(&mut text).map_err(|error| cannot(&name, &error))?;
-    replace(path, &text).map_err(|error| cannot(&name, &error))
+    replace(path, report).map_err(|error| cannot(&clean(&path.to_string_lossy()), &error))
 }
 
 /// Passes lines on so that no CI service takes one for a command.
@@ -197,7 +194,10 @@ fn cannot(path: &str, error: &io::Error) -> CliError {
 
 /// Writes a file beside its place and moves it there, so that no reader sees half of it. A symbolic
 /// link that leads out of the directory is refused.
-pub(super) fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+pub(super) fn replace(
+    path: &Path,
+    text: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or_else(|| Path::new("."));
     let mut target = path.to_owned();
@@ -210,13 +210,20 @@ pub(super) fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     }
     // A device such as /dev/null cannot be replaced, only written.
     if target.exists() && !target.is_file() {
-        return std::fs::write(&target, text);
+        return create(&target, text);
     }
     let name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let scratch = target.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
-    let written = std::fs::write(&scratch, text).and_then(|()| std::fs::rename(&scratch, &target));
+    let written = create(&scratch, text).and_then(|()| std::fs::rename(&scratch, &target));
     if written.is_err() {
         let _ = std::fs::remove_file(&scratch);
     }
     written
+}
+
+/// Writes a text as it is made: a report of many megabytes is never in memory as a whole.
+fn create(path: &Path, text: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut file = io::BufWriter::new(std::fs::File::create(path)?);
+    text(&mut file)?;
+    file.flush()
 }

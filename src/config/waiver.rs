@@ -6,7 +6,7 @@ use globset::{Glob, GlobMatcher};
 use jiff::civil::Date;
 
 use super::section::{ConfigError, Section, nearest};
-use crate::document::{Comment, Document, Files, Node, ObjectId, Span, clean, excerpt};
+use crate::document::{ANNOTATION, Comment, Document, Files, Node, ObjectId, Span, clean, excerpt};
 use crate::finding::Finding;
 
 /// Where a waiver is written.
@@ -182,9 +182,10 @@ pub fn of_document(document: &Document, files: &Files) -> (Vec<Waiver>, Vec<Unre
     };
     let own = document.comments.iter().filter(|comment| document_holds(document, comment, files));
     own.for_each(|comment| keep(of_comment(comment, files)));
-    let annotations = document.root().path(&["metadata", "annotations"]);
+    let annotations = document.tree.is_annotated().then(|| document.root());
+    let annotations = annotations.and_then(|root| root.path(&["metadata", "annotations"]));
     for annotation in annotations.into_iter().flat_map(Node::children) {
-        let Some(rest) = annotation.key().strip_prefix("palisade.dev/ignore") else { continue };
+        let Some(rest) = annotation.key().strip_prefix(ANNOTATION) else { continue };
         keep(match rest.strip_prefix('.').filter(|slug| !slug.is_empty()) {
             Some(slug) => of_annotation(document, slug, annotation).map(|waiver| vec![waiver]),
             None => Err(Unreadable {

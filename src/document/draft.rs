@@ -211,7 +211,7 @@ impl Draft {
     pub fn into_tree(self) -> Tree {
         let mut tree = Tree::new(Vec::new(), String::new());
         append(self, None, &mut tree);
-        tree
+        tree.finished()
     }
 }
 

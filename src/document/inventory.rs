@@ -321,7 +321,8 @@ fn gap_of(document: &Document) -> Option<Gap> {
         hint: hint.to_owned(),
         namespace,
     };
-    let placeholder = |text: &str| text.contains("${") || text.contains("$(");
+    let placeholder =
+        |text: &str| text.contains('$') && (text.contains("${") || text.contains("$("));
     if placeholder(namespace) {
         let hint = "substitute the variable before the manifests are checked";
         return Some(gap(GapReason::UnresolvedVariable, hint, None));
@@ -333,10 +334,12 @@ fn gap_of(document: &Document) -> Option<Gap> {
         let hint = "check the manifests themselves: this text leaves parts out";
         return Some(gap(GapReason::Elided, hint, None));
     }
+    if document.kind.is_some() || document.made || makes_no_pods(group, kind) {
+        return None;
+    }
     // What a delegate holds under `containers` are values for what it makes, not pods.
     let delegates = super::known(group, kind).is_some();
-    let shown = !delegates && has_containers(document.root(), 0);
-    if document.kind.is_some() || document.made || makes_no_pods(group, kind) || shown {
+    if !delegates && has_containers(document.root(), 0) {
         return None;
     }
     let spec = document.root().get("spec");

@@ -42,6 +42,7 @@ pub use read::{ReadOptions, Reading, overwrite_redacted, read, read_settings};
 pub use redact::SecretHit;
 pub use scalar::{Plain, resolve};
 pub(crate) use text::{Decoded, Decoding, clean, decode, excerpt, harmful};
+pub(crate) use tree::ANNOTATION;
 pub use tree::{Credential, LengthClass, Mark, Node, Redacted, Style, Tree, Value};
 pub use yaml::Comment;
 

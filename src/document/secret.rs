@@ -135,25 +135,28 @@ pub(super) fn by_shape(text: &str) -> Option<Hit> {
         }
     }
     // Most texts are short words: what cannot match is not searched.
-    if !text.contains([':', '=']) {
+    let bytes = text.as_bytes();
+    memchr::memchr2(b':', b'=', bytes)?;
+    if text.len() >= SHORTEST.1 && bytes.iter().any(|b| *b <= b' ' || !b.is_ascii()) {
+        let mut values = AUTHORIZATION.captures_iter(text).filter_map(|c| c.get(1));
+        if let Some(found) = values.find(|value| !is_placeholder(value.as_str())) {
+            return Some(hit(Credential::Named, found.range()));
+        }
+    }
+    if memchr::memchr3(b';', b'?', b'&', bytes).is_some() {
+        let parts = PART.captures_iter(text).filter_map(|c| Some((c.get(1)?, c.get(2)?)));
+        let mut secret = parts.filter(|(name, value)| {
+            strength(name.as_str()).is_some_and(|says| looks_secret(value.as_str(), says))
+        });
+        if let Some((_, found)) = secret.next() {
+            return Some(hit(Credential::Named, found.range()));
+        }
+    }
+    if memchr::memchr(b'@', bytes).is_none() || !text.contains("://") {
         return None;
     }
-    let header = if text.len() >= SHORTEST.1 { text } else { "" };
-    let header = AUTHORIZATION.captures_iter(header).filter_map(|c| c.get(1));
-    if let Some(found) = header.into_iter().find(|value| !is_placeholder(value.as_str())) {
-        return Some(hit(Credential::Named, found.range()));
-    }
-    let parts = if text.contains([';', '?', '&']) { text } else { "" };
-    let parts = PART.captures_iter(parts).filter_map(|c| Some((c.get(1)?, c.get(2)?)));
-    let mut secret = parts.filter(|(name, value)| {
-        strength(name.as_str()).is_some_and(|says| looks_secret(value.as_str(), says))
-    });
-    if let Some((_, found)) = secret.next() {
-        return Some(hit(Credential::Named, found.range()));
-    }
-    let urls = if text.contains('@') && text.contains("://") { text } else { "" };
-    let passwords = URL_PASSWORD.captures_iter(urls).filter_map(|c| Some((c.get(1)?, c.get(2)?)));
-    let found = passwords.into_iter().find(|(user, password)| {
+    let pairs = URL_PASSWORD.captures_iter(text).filter_map(|c| Some((c.get(1)?, c.get(2)?)));
+    let found = pairs.into_iter().find(|(user, password)| {
         let example_user = matches!(user.as_str(), "user" | "username" | "usr" | "name");
         !(is_placeholder(password.as_str()) || example_user && says_secret(password.as_str()))
     });

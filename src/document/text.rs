@@ -35,11 +35,12 @@ pub(crate) fn decode(bytes: Vec<u8>) -> Decoded {
         return Decoded::Encrypted("encrypted by git-crypt");
     }
     let head = bytes.get(..bytes.len().min(8192)).unwrap_or_default();
-    if is_unmarked_utf16(head) {
+    let zeros = memchr::memchr(0, head).is_some();
+    if zeros && is_unmarked_utf16(head) {
         return Decoded::UnmarkedUtf16;
     }
     let control = |byte: &&u8| **byte < 0x20 && !matches!(**byte, b'\t' | b'\n' | b'\r');
-    let binary = head.contains(&0) && head.iter().filter(control).count() * 10 > head.len();
+    let binary = zeros && head.iter().filter(control).count() * 10 > head.len();
     match String::from_utf8(bytes) {
         Ok(text) => Decoded::Text(Decoding { text, replaced: None, binary }),
         Err(error) => {
@@ -110,18 +111,19 @@ pub(super) fn split(text: &str) -> Vec<Chunk> {
         start += blank_line(text.get(start..).unwrap_or_default());
     }
     let mut bad = false;
+    let separators = memchr::memmem::Finder::new("\n---");
     let mut line = start;
-    while line < text.len() {
+    loop {
         let rest = text.get(line..).unwrap_or_default();
-        let length = memchr::memchr(b'\n', rest.as_bytes()).map_or(rest.len(), |i| i + 1);
-        let this = rest.get(..length).unwrap_or_default();
-        if let Some(behind) = this.strip_prefix("---") {
+        if rest.starts_with("---") {
+            let length = memchr::memchr(b'\n', rest.as_bytes()).map_or(rest.len(), |i| i + 1);
+            let behind = rest.get(3..length).unwrap_or_default().trim();
             push(text, start, line, bad, &mut chunks);
-            let behind = behind.trim();
             bad = !behind.is_empty() && !behind.starts_with('#');
             start = if bad { line } else { line + length };
         }
-        line += length;
+        let Some(next) = separators.find(rest.as_bytes()) else { break };
+        line += next + 1;
     }
     push(text, start, text.len(), bad, &mut chunks);
     chunks
@@ -233,7 +235,8 @@ pub(crate) fn harmful(c: char) -> bool {
 
 /// Text without harmful characters: each becomes a blank.
 pub(crate) fn clean(text: &str) -> String {
-    if text.chars().any(harmful) {
+    let plain = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    if !plain && text.chars().any(harmful) {
         text.chars().map(|c| if harmful(c) { ' ' } else { c }).collect()
     } else {
         text.to_owned()

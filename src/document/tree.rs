@@ -140,6 +140,9 @@ pub(super) enum Role {
     Merged,
 }
 
+/// How the keys of palisade's own annotations begin.
+pub(crate) const ANNOTATION: &str = "palisade.dev/ignore";
+
 /// The nodes of one document.
 #[derive(Debug)]
 pub struct Tree {
@@ -148,6 +151,8 @@ pub struct Tree {
     pub(super) strings: String,
     /// Children of maps and lists that have many, filled when a place in one is asked for.
     wide: OnceLock<HashMap<u32, Vec<u32>>>,
+    /// Whether an annotation of palisade's may stand in it.
+    annotated: bool,
 }
 
 /// Children up to this many are searched one by one.
@@ -155,7 +160,21 @@ const FEW: usize = 32;
 
 impl Tree {
     pub(super) fn new(entries: Vec<Entry>, strings: String) -> Self {
-        Self { entries, strings, wide: OnceLock::new() }
+        Self { entries, strings, wide: OnceLock::new(), annotated: false }
+    }
+
+    /// The tree once all of it is there.
+    pub(super) fn finished(mut self) -> Self {
+        self.entries.shrink_to_fit();
+        self.strings.shrink_to_fit();
+        self.annotated = self.mentions(ANNOTATION);
+        self
+    }
+
+    /// Whether an annotation of palisade's may stand in it. Seen while a tree is made: to search all
+    /// trees again would take longer than most of what is asked of them.
+    pub(crate) fn is_annotated(&self) -> bool {
+        self.annotated
     }
 
     /// The children of an entry that has many.

@@ -58,8 +58,9 @@ pub(super) fn build(input: &Input<'_>, edits: &Edits) -> Result<(Output, Seen), 
         Parser::new_from_str_with_options(input.text.as_ref(), options);
     let mut builder = Builder::new(input, edits);
     while let Some(next) = parser.next_event() {
-        let (event, span) = match next {
-            Ok(next) => next,
+        let (event, local) = match next {
+            // The parser's spans are large: what is wanted of them is taken out at once.
+            Ok((event, span)) => (event, local(&span)),
             // Clients take one document of a piece and never see what follows it.
             Err(error)
                 if builder.done && matches!(error.kind(), ErrorKind::ExpectedDocumentStart) =>
@@ -71,7 +72,7 @@ pub(super) fn build(input: &Input<'_>, edits: &Edits) -> Result<(Output, Seen), 
                 return Err(Stop::Parser { error, in_flow: builder.in_flow() });
             }
         };
-        match builder.take(event, span) {
+        match builder.take(event, local) {
             Ok(()) => {}
             Err(Halt::Enough) => {
                 builder.close_all();
@@ -85,6 +86,13 @@ pub(super) fn build(input: &Input<'_>, edits: &Edits) -> Result<(Output, Seen), 
         }
     }
     builder.finish().map_err(Stop::Reject)
+}
+
+/// Place in the text that is parsed.
+fn local(span: &ParserSpan) -> Text {
+    let start = narrow(span.start.byte_offset().unwrap_or(0));
+    let end = narrow(span.end.byte_offset().unwrap_or(0));
+    Text { start, end: end.max(start) }
 }
 
 /// Why a scalar is refused, and what to do about it.
@@ -150,46 +158,39 @@ impl<'i, 't> Builder<'i, 't> {
         self.open.iter().any(|open| open.flow)
     }
 
-    fn take(&mut self, event: Event<'_>, span: ParserSpan) -> Result<(), Halt> {
+    fn take(&mut self, event: Event<'_>, local: Text) -> Result<(), Halt> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                self.scalar(&text, style, anchor, tag.as_deref(), span)
+                self.scalar(&text, style, anchor, tag.as_deref(), local)
             }
-            Event::MappingStart(style, anchor, _) => self.start(true, style, anchor, span),
-            Event::SequenceStart(style, anchor, _) => self.start(false, style, anchor, span),
-            Event::MappingEnd | Event::SequenceEnd => self.end(span).map_err(Halt::Reject),
-            Event::Alias(id) => self.alias(id, span).map_err(Halt::Reject),
+            Event::MappingStart(style, anchor, _) => self.start(true, style, anchor, local),
+            Event::SequenceStart(style, anchor, _) => self.start(false, style, anchor, local),
+            Event::MappingEnd | Event::SequenceEnd => self.end(local).map_err(Halt::Reject),
+            Event::Alias(id) => self.alias(id, local).map_err(Halt::Reject),
             Event::Comment(text, _) => {
-                let span = self.span(span);
+                let span = self.span(local);
                 self.comments.push(Comment { span, text: text.into_owned() });
                 Ok(())
             }
-            Event::DocumentStart(..) if self.done => Err(Halt::Dropped(Self::local(span).start)),
+            Event::DocumentStart(..) if self.done => Err(Halt::Dropped(local.start)),
             _ => Ok(()),
         }
     }
 
-    fn local(span: ParserSpan) -> Text {
-        let start = narrow(span.start.byte_offset().unwrap_or(0));
-        let end = narrow(span.end.byte_offset().unwrap_or(0));
-        Text { start, end: end.max(start) }
-    }
-
-    fn at(&self, span: ParserSpan) -> u32 {
-        self.input.map.start(Self::local(span).start)
+    fn at(&self, local: Text) -> u32 {
+        self.input.map.start(local.start)
     }
 
     /// Place in the file, without the line break at the end of a block scalar.
-    fn range(&self, span: ParserSpan) -> Text {
-        let local = Self::local(span);
+    fn range(&self, local: Text) -> Text {
         let written = super::files::slice(&self.input.text, local.start, local.end);
         let end = local.start + narrow(written.trim_end().len());
         let start = self.input.map.start(local.start);
         Text { start, end: self.input.map.end(end).max(start) }
     }
 
-    fn span(&self, span: ParserSpan) -> Span {
-        let Text { start, end } = self.range(span);
+    fn span(&self, local: Text) -> Span {
+        let Text { start, end } = self.range(local);
         Span { file: self.input.file, start, end }
     }
 
@@ -200,20 +201,20 @@ impl<'i, 't> Builder<'i, 't> {
     }
 
     /// Counts anchors and aliases against the limit of the document.
-    fn mark(&mut self, span: ParserSpan) -> Result<(), Reject> {
+    fn mark(&mut self, local: Text) -> Result<(), Reject> {
         self.marks += 1;
         if self.marks > self.input.limits.anchors {
-            return Err(Reject::Anchors { at: self.at(span) });
+            return Err(Reject::Anchors { at: self.at(local) });
         }
         Ok(())
     }
 
-    fn anchor(&mut self, id: usize, entry: u32, span: ParserSpan) -> Result<(), Reject> {
+    fn anchor(&mut self, id: usize, entry: u32, local: Text) -> Result<(), Reject> {
         if id == 0 {
             return Ok(());
         }
         self.anchors.insert(id, entry);
-        self.mark(span)
+        self.mark(local)
     }
 
     fn expects_key(&self) -> bool {
@@ -247,20 +248,20 @@ impl<'i, 't> Builder<'i, 't> {
         style: ScalarStyle,
         anchor: usize,
         tag: Option<&Tag>,
-        span: ParserSpan,
+        local: Text,
     ) -> Result<(), Halt> {
-        let range = self.range(span);
+        let range = self.range(local);
         let at = range.start;
         // The parser writes an absent node as `~` with an empty span.
         let text = if range.start == range.end && style == ScalarStyle::Plain { "" } else { text };
         let quoted = match style {
-            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => self.quoted(text, span),
+            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => self.quoted(text, local),
             _ => None,
         };
         let text = quoted.as_deref().unwrap_or(text);
         let refuse = |(reason, help): (String, _)| Halt::from(Reject::syntax(at, reason, help));
         if style == ScalarStyle::Plain && self.open.last().is_some_and(|open| open.flow) {
-            self.check_flow(text, span)?;
+            self.check_flow(text, local)?;
         }
         let slot = self.slot(text, style, tag).map_err(refuse)?;
         if self.expects_key() {
@@ -269,7 +270,7 @@ impl<'i, 't> Builder<'i, 't> {
                 return Err(Reject::syntax(at, reason, "quote the key").into());
             }
             let merge = text == "<<" && style == ScalarStyle::Plain && tag.is_none();
-            return self.key(slot, merge, range, anchor, span);
+            return self.key(slot, merge, range, anchor, local);
         }
         let style = match style {
             ScalarStyle::Plain => Style::Plain,
@@ -277,12 +278,12 @@ impl<'i, 't> Builder<'i, 't> {
             ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
         };
         let entry = self.push(slot, style, range);
-        self.anchor(anchor, entry, span).map_err(Halt::Reject)
+        self.anchor(anchor, entry, local).map_err(Halt::Reject)
     }
 
     /// Refuses a word inside brackets or braces that clients read as something else.
-    fn check_flow(&self, text: &str, span: ParserSpan) -> Result<(), Reject> {
-        let Text { start, end } = Self::local(span);
+    fn check_flow(&self, text: &str, local: Text) -> Result<(), Reject> {
+        let Text { start, end } = local;
         if start == end {
             return Ok(());
         }
@@ -296,12 +297,12 @@ impl<'i, 't> Builder<'i, 't> {
         } else {
             return Ok(());
         };
-        Err(Reject::syntax(self.at(span), reason, "quote the word, or write a blank behind it"))
+        Err(Reject::syntax(self.at(local), reason, "quote the word, or write a blank behind it"))
     }
 
     /// Sees which edits of the text lie in a quoted scalar, and gives its value where they change it.
-    fn quoted(&mut self, text: &str, span: ParserSpan) -> Option<String> {
-        let Text { start, end } = Self::local(span);
+    fn quoted(&mut self, text: &str, local: Text) -> Option<String> {
+        let Text { start, end } = local;
         let count = |places: &[u32]| {
             let before = |limit: u32| places.partition_point(|at| *at < limit);
             before(end) - before(start)
@@ -374,7 +375,7 @@ impl<'i, 't> Builder<'i, 't> {
         merge: bool,
         range: Text,
         anchor: usize,
-        span: ParserSpan,
+        local: Text,
     ) -> Result<(), Halt> {
         let key = match slot {
             Slot::Str(text) => text,
@@ -387,7 +388,7 @@ impl<'i, 't> Builder<'i, 't> {
             }
         };
         if anchor != 0 {
-            self.anchor_key(anchor, slot, range, span)?;
+            self.anchor_key(anchor, slot, range, local)?;
         }
         let enough = !self.input.crd_schemas
             && self.open.len() == 2
@@ -408,13 +409,13 @@ impl<'i, 't> Builder<'i, 't> {
         anchor: usize,
         slot: Slot,
         span: Text,
-        at: ParserSpan,
+        local: Text,
     ) -> Result<(), Reject> {
         let index = self.push(slot, Style::Plain, span);
         if let Some(entry) = self.tree.entries.last_mut() {
             entry.role = Role::Hidden;
         }
-        self.anchor(anchor, index, at)
+        self.anchor(anchor, index, local)
     }
 
     /// Whether this is a CustomResourceDefinition whose group, names and scope were seen.
@@ -430,9 +431,9 @@ impl<'i, 't> Builder<'i, 't> {
         is_crd && ["metadata", "group", "names", "scope"].into_iter().all(has)
     }
 
-    fn alias(&mut self, id: usize, span: ParserSpan) -> Result<(), Reject> {
-        self.mark(span)?;
-        let range = self.range(span);
+    fn alias(&mut self, id: usize, local: Text) -> Result<(), Reject> {
+        self.mark(local)?;
+        let range = self.range(local);
         let target = self.anchors.get(&id).copied();
         let Some(target) = target else {
             let reason = "the alias refers to no anchor of this document";
@@ -451,7 +452,7 @@ impl<'i, 't> Builder<'i, 't> {
         while let Slot::Alias(to) = slot {
             slot = self.tree.entry(to).slot;
         }
-        match self.key(slot, false, range, 0, span) {
+        match self.key(slot, false, range, 0, local) {
             Err(Halt::Reject(reject)) => Err(reject),
             _ => Ok(()),
         }
@@ -462,11 +463,11 @@ impl<'i, 't> Builder<'i, 't> {
         map: bool,
         style: StructureStyle,
         anchor: usize,
-        span: ParserSpan,
+        local: Text,
     ) -> Result<(), Halt> {
         let flow = style == StructureStyle::Flow;
         if self.expects_key() {
-            let at = self.at(span);
+            let at = self.at(local);
             let braces = self.open.last().filter(|open| open.flow && map && flow);
             // `{{ .Values.x }}` parses as a map whose only key is a map.
             return Err(if let Some(outer) = braces {
@@ -483,7 +484,6 @@ impl<'i, 't> Builder<'i, 't> {
             (false, true) => (Slot::List, Style::Flow),
             (false, false) => (Slot::List, Style::Plain),
         };
-        let local = Self::local(span);
         let of_map = self.open.last().is_some_and(|open| open.map);
         let dash = if of_map && !map && !flow { self.dash_before(local.start) } else { None };
         let begin = self.input.map.start(dash.unwrap_or(local.start));
@@ -491,7 +491,7 @@ impl<'i, 't> Builder<'i, 't> {
         let entry = self.push(slot, style, Text { start: begin, end });
         self.open.push(Open { entry, map, flow, key: None, merges: Vec::new() });
         self.done = false;
-        self.anchor(anchor, entry, span).map_err(Halt::Reject)
+        self.anchor(anchor, entry, local).map_err(Halt::Reject)
     }
 
     /// The dash behind which the parser lets a list begin that is not indented below its key.
@@ -514,7 +514,7 @@ impl<'i, 't> Builder<'i, 't> {
         }
     }
 
-    fn end(&mut self, span: ParserSpan) -> Result<(), Reject> {
+    fn end(&mut self, local: Text) -> Result<(), Reject> {
         let Some(open) = self.open.pop() else {
             return Ok(());
         };
@@ -525,7 +525,7 @@ impl<'i, 't> Builder<'i, 't> {
             self.merge(open.entry, &open.merges)?;
         }
         let behind = narrow(self.tree.entries.len());
-        let own_end = open.flow.then(|| self.input.map.end(Self::local(span).end));
+        let own_end = open.flow.then(|| self.input.map.end(local.end));
         self.close(open.entry, behind, own_end);
         self.done = self.open.is_empty();
         Ok(())
@@ -565,10 +565,7 @@ impl<'i, 't> Builder<'i, 't> {
         if self.not_json {
             self.check_json()?;
         }
-        let mut tree = self.tree;
-        tree.entries.shrink_to_fit();
-        tree.strings.shrink_to_fit();
-        let tree = (!tree.entries.is_empty()).then_some(tree);
+        let tree = (!self.tree.entries.is_empty()).then(|| self.tree.finished());
         let output = Output {
             tree,
             comments: self.comments,

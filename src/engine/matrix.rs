@@ -31,8 +31,10 @@ pub(super) fn rows(model: &Model, assessment: &Assessment, settings: &Settings) 
         let check = settings.catalog.get(slug)?;
         (check.cell == CellRole::Decides).then_some(check)
     };
-    for pass in &assessment.passes {
-        if let Some(check) = decider(pass.check) {
+    // Passes are sorted by their checks, most of which decide nothing.
+    for of_one in assessment.passes.chunk_by(|a, b| a.check == b.check) {
+        let Some(check) = of_one.first().and_then(|pass| decider(pass.check)) else { continue };
+        for pass in of_one {
             let cell = cells.entry((Arc::clone(&pass.subject), check.layer)).or_default();
             cell.proven_by = cell.proven_by.or(Some(check.slug));
         }

@@ -168,7 +168,9 @@ impl Settings {
 
     /// Applies the overrides for the path of a finding; later ones win. Gives whether it stays.
     pub(super) fn keep(&self, finding: &mut Finding, files: &Files) -> bool {
-        let Some(at) = finding.primary() else { return true };
+        let Some(at) = finding.primary().filter(|_| !self.config.overrides.is_empty()) else {
+            return true;
+        };
         let check = self.catalog.get(finding.check);
         // What the check, or the configuration for all paths, would give the ordinary case.
         let ordinary = check.map(|check| self.severity(check, check.severity));

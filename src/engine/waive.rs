@@ -45,6 +45,9 @@ pub(super) fn apply(
     }
     let mut waivers = of_configuration(settings, assessments.len());
     waivers.extend(of_inventories(inventories, assessments, files, settings));
+    if waivers.is_empty() {
+        return;
+    }
     let index = Index::of(&waivers);
     for (root, assessment) in assessments.iter_mut().enumerate() {
         let mut kept = Vec::with_capacity(assessment.findings.len());

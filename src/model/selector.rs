@@ -226,6 +226,10 @@ fn requirement(node: Node<'_>) -> Option<Requirement> {
 /// Whether a text is left open: a variable that nobody has filled in, as templates, Flux, `envsubst`
 /// and shells write it. The variables of a shell are in capitals by custom; `$x` is taken for a slip.
 pub(crate) fn is_open(text: &str) -> bool {
+    // Most texts have none of the characters that these forms begin with.
+    if !text.bytes().any(|byte| matches!(byte, b'$' | b'{' | b'<' | b'_')) {
+        return false;
+    }
     let capital = |rest: &str| rest.starts_with(|c: char| c.is_ascii_uppercase() || c == '_');
     let enclosed = |start: &str, end: &str| {
         text.strip_prefix(start).and_then(|t| t.strip_suffix(end)).is_some_and(|t| !t.is_empty())

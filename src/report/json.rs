@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write as _};
 
 use serde::Serialize;
+use serde_json::ser::{Formatter as _, PrettyFormatter, Serializer};
 use serde_json::value::RawValue;
 
 use contract::{
@@ -17,7 +18,7 @@ use contract::{
 use super::{Run, url};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
-use crate::document::{Inventory, ObjectId, Span, State, clean};
+use crate::document::{Document, Inventory, ObjectId, Span, State, clean};
 use crate::finding::{Assessment, Finding, RootGap, Severity};
 
 /// The JSON Schema of the report.
@@ -88,21 +89,27 @@ fn report(run: &Run<'_>) -> io::Result<Report> {
 /// An entry of one of the long lists of the report, as it stands there: they are most of the output,
 /// and are written in parallel.
 fn text(entry: &impl Serialize) -> serde_json::Result<Box<RawValue>> {
-    /// The indentation of the entries of a list.
-    const INDENT: &str = "\n    ";
-    // A line break inside a JSON text is between two of its parts.
-    RawValue::from_string(serde_json::to_string_pretty(entry)?.replace('\n', INDENT))
+    let mut indented = PrettyFormatter::new();
+    for _ in ["the report", "the list"] {
+        indented.begin_array(&mut io::sink()).map_err(serde_json::Error::io)?;
+    }
+    let mut text = Vec::with_capacity(1024);
+    entry.serialize(&mut Serializer::with_formatter(&mut text, indented))?;
+    let text = std::str::from_utf8(&text).map_err(serde::ser::Error::custom)?;
+    // A copy of just its length: thousands of entries are kept.
+    RawValue::from_string(text.to_owned())
 }
 
 fn root(run: &Run<'_>, assessment: &Assessment, inventory: &Inventory) -> Root {
-    let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    for document in &inventory.documents {
-        *counts.entry((&document.id.group, &document.id.kind)).or_default() += 1;
-    }
     let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
-    for ((group, kind), count) in counts {
+    // Documents are sorted by identity, the kind first.
+    fn kind(document: &Document) -> (&str, &str) {
+        (&document.id.group, &document.id.kind)
+    }
+    for same in inventory.documents.chunk_by(|a, b| kind(a) == kind(b)) {
+        let Some((group, kind)) = same.first().map(kind) else { continue };
         let name = if group.is_empty() { kind.to_owned() } else { format!("{group}/{kind}") };
-        *kinds.entry(clean(&name)).or_default() += count;
+        *kinds.entry(clean(&name)).or_default() += same.len();
     }
     let gap = |gap: &RootGap| GapOut {
         reason: gap.reason,

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
 
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
 use super::files::{Entry, What, walk};
 use super::gitops;
@@ -102,7 +102,9 @@ pub(super) fn gather(request: &Request) -> Result<Gathered, NameError> {
             };
             (at, read_entry(entry, id_of(at), role, request))
         };
-        let read_now: Vec<(usize, Outcome)> = rest.into_par_iter().map(read_one).collect();
+        // Files are of all sizes: small shares keep every thread busy to the end.
+        let rest = rest.into_par_iter().with_max_len(4);
+        let read_now: Vec<(usize, Outcome)> = rest.map(read_one).collect();
         for (_, outcome) in &read_now {
             let parsed = outcome.parsed.iter().filter(|p| p.kind == RootKind::Directory);
             let documents = parsed.flat_map(|parsed| &parsed.reading.documents);

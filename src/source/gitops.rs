@@ -28,6 +28,10 @@ pub(super) fn applies(document: &Document) -> bool {
 
 /// The directories, as written, that an object of Flux or Argo CD applies, charts included.
 pub(super) fn paths(document: &Document) -> Vec<String> {
+    // Kinds of the model are none of theirs, and most objects are of such a kind.
+    if document.kind.is_some() {
+        return Vec::new();
+    }
     // Another source than a repository in git is never this one.
     let of_flux = kustomization(document).filter(|kustomization| kustomization.from_git);
     let of_flux = of_flux.and_then(|kustomization| kustomization.path);

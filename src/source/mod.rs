@@ -185,7 +185,9 @@ pub fn load(request: &Request) -> Result<Loaded, NameError> {
     open_shared(&mut roots);
     let uses: Vec<BTreeSet<String>> =
         roots.par_iter().map(|root| files_of(root, &gathered)).collect();
-    let Gathered { texts, reports, problems, notes, .. } = gathered;
+    let Gathered { texts, reports, problems, notes, store, parts } = gathered;
+    // Thousands of small parts: they are given back while the inventories are made.
+    rayon::spawn(move || drop((store, parts)));
     let inventory = |(root, uses): (Root, BTreeSet<String>)| {
         let Root { name, kind, documents, defects, gaps, files, members, .. } = root;
         let inventory = Inventory::new(name, kind, documents, defects, gaps);

@@ -1,10 +1,8 @@
 //! Which files make one root: all manifests of the arguments together, environments that lie side by
 //! side apart, and every document by itself.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
-
-use rayon::prelude::*;
 
 use super::gather::Part;
 use super::store::Held;
@@ -186,12 +184,23 @@ fn environments<'g>(
 
 /// The directories in which the same object stands side by side.
 fn siblings(files: &[Plain<'_>]) -> BTreeSet<String> {
-    let objects = files.par_iter().flat_map_iter(|file| {
+    let ids = || {
+        let held = files.iter().flat_map(|file| &file.held.documents);
+        held.map(|document| document.id.as_ref())
+    };
+    let mut seen: HashSet<&ObjectId> = HashSet::with_capacity(ids().count());
+    // Most trees hold no object twice.
+    let again: HashSet<&ObjectId> = ids().filter(|id| !seen.insert(id)).collect();
+    if again.is_empty() {
+        return BTreeSet::new();
+    }
+    let objects = files.iter().flat_map(|file| {
         let directory = file.name.rsplit_once('/').map_or("", |(directory, _)| directory);
-        file.held.documents.iter().map(move |document| (document.id.as_ref(), directory))
+        let twice = file.held.documents.iter().filter(|document| again.contains(&*document.id));
+        twice.map(move |document| (document.id.as_ref(), directory))
     });
     let mut objects: Vec<(&ObjectId, &str)> = objects.collect();
-    objects.par_sort_unstable();
+    objects.sort_unstable();
     objects.dedup();
     let mut found = BTreeSet::new();
     for same in objects.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
