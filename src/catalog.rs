@@ -42,7 +42,7 @@ pub struct Param {
     pub doc: &'static str,
 }
 
-/// A check: the same for Rust and, later, for Rego.
+/// A check: the same for Rust and for Rego.
 #[derive(Debug)]
 pub struct Check {
     /// Its only identity.
@@ -69,8 +69,19 @@ pub struct Check {
     pub fix: &'static str,
     /// Nearest ids of other tools, as (tool, id).
     pub aliases: &'static [(&'static str, &'static str)],
+    /// More general checks that are silent where this one speaks of the same field.
+    pub instead_of: &'static [&'static str],
     /// The check itself.
-    pub run: fn(&Context<'_>, &mut Outcomes),
+    pub run: Run,
+}
+
+/// How a check is run.
+#[derive(Clone, Copy, Debug)]
+pub enum Run {
+    /// By a function over facts.
+    Rust(fn(&Context<'_>, &mut Outcomes)),
+    /// By a policy in Rego.
+    Rego,
 }
 
 impl Check {
@@ -88,7 +99,7 @@ impl Check {
             affects: Vec::new(),
             message: message.into(),
             labels: Vec::new(),
-            help: self.fix.to_owned(),
+            help: self.fix.into(),
             controls: Vec::new(),
             effect: Effect::Weakens,
             leads: false,
@@ -96,6 +107,15 @@ impl Check {
             roots: Vec::new(),
             not_in: Vec::new(),
             fingerprint: String::new(),
+        }
+    }
+
+    /// What it is written in.
+    #[must_use]
+    pub const fn language(&self) -> &'static str {
+        match self.run {
+            Run::Rust(_) => "rust",
+            Run::Rego => "rego",
         }
     }
 
@@ -138,7 +158,8 @@ macro_rules! check {
             params: $crate::catalog::first_param(&[$($params,)? &[]]),
             fix: $fix,
             aliases: $aliases,
-            run: $run,
+            instead_of: &[],
+            run: $crate::catalog::Run::Rust($run),
         };
     };
 }
@@ -182,6 +203,16 @@ impl Params {
     #[must_use]
     pub fn texts(&self, name: &str) -> Option<&[String]> {
         self.texts.get(name).map(Vec::as_slice)
+    }
+
+    /// Every list that is configured.
+    pub fn all_texts(&self) -> impl Iterator<Item = (&str, &[String])> {
+        self.texts.iter().map(|(name, texts)| (name.as_str(), texts.as_slice()))
+    }
+
+    /// Every number that is configured.
+    pub fn all_numbers(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.numbers.iter().map(|(name, number)| (name.as_str(), *number))
     }
 
     /// A number, where it is configured.
@@ -298,6 +329,14 @@ impl Outcomes {
     pub fn pass(&mut self, check: &Check, subject: &Arc<ObjectId>, evidence: Span) {
         let subject = Arc::clone(subject);
         self.passes.push(Pass { check: check.slug, subject, evidence });
+    }
+
+    /// Adds what was said about another subject.
+    pub fn join(&mut self, other: Self) {
+        self.findings.extend(other.findings);
+        self.passes.extend(other.passes);
+        self.not_assessed.extend(other.not_assessed);
+        self.not_applicable += other.not_applicable;
     }
 
     /// Records a subject to which the check does not apply.

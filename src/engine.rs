@@ -17,11 +17,12 @@ use sha2::{Digest, Sha256};
 pub use compare::Earlier;
 pub use settings::{Settings, UnknownName, catalog, config_schema};
 
-use crate::catalog::{Check, Context, Given, Outcomes, Params};
+use crate::catalog::{Check, Context, Given, Outcomes, Params, Run};
 use crate::document::{Defect, Document, Files, Inventory, KindSet, ObjectId, Span};
 use crate::finding::{Assessment, Finding, NotAssessed, RootGap, Tally};
 use crate::model::{Model, View};
 use crate::reach::{Reach, ReachView, cni_of};
+use crate::rego;
 
 /// Judges one root with every enabled check. Waivers are applied by [`conclude`], which sees all
 /// roots.
@@ -32,7 +33,10 @@ pub fn assess(inventory: &Inventory, settings: &Settings) -> Assessment {
     let facts: Vec<Defect> = inventory.defects.iter().chain(&reach.defects).cloned().collect();
     let checks = settings.enabled();
     let index = Index::new(inventory);
-    let results: Vec<(&Check, Outcomes)> = checks
+    let of_rego = evaluated(inventory, &model, &checks, settings);
+    let of_rust: Vec<&Check> =
+        checks.into_iter().filter(|check| !matches!(check.run, Run::Rego)).collect();
+    let mut results: Vec<(&Check, Outcomes)> = of_rust
         .par_iter()
         .with_max_len(1) // some take a hundred times as long as others
         .map(|check| {
@@ -42,9 +46,13 @@ pub fn assess(inventory: &Inventory, settings: &Settings) -> Assessment {
             } else {
                 Outcomes::default()
             };
-            (*check, index.settle(check, outcomes, settings, &inventory.name))
+            (*check, outcomes)
         })
+        .chain(of_rego)
+        .map(|(check, outcomes)| (check, index.settle(check, outcomes, settings, &inventory.name)))
         .collect();
+    silence(&mut results);
+    results.sort_unstable_by_key(|(check, _)| check.slug);
     let mut assessment = empty(inventory, &model, &reach);
     let sum = |of: fn(&Outcomes) -> usize| results.iter().map(|(_, outcomes)| of(outcomes)).sum();
     assessment.findings.reserve_exact(sum(|outcomes| outcomes.findings.len()));
@@ -59,6 +67,51 @@ pub fn assess(inventory: &Inventory, settings: &Settings) -> Assessment {
     // Thousands of small parts: they are given back while the results are joined and written.
     rayon::spawn(move || drop(model));
     assessment
+}
+
+/// What the policies in Rego say; nothing about those that no object asks for.
+fn evaluated(
+    inventory: &Inventory,
+    model: &Model,
+    checks: &[&'static Check],
+    settings: &Settings,
+) -> Vec<(&'static Check, Outcomes)> {
+    let of_rego = |check: &&&Check| matches!(check.run, Run::Rego);
+    let checks: Vec<&'static Check> = checks.iter().filter(of_rego).copied().collect();
+    let touched = Cell::new(KindSet::default());
+    let workloads = View::new(model, &touched).workloads().collect();
+    let (params, runtime) = (&settings.params, &settings.rego);
+    let request = rego::Request { runtime, checks: &checks, inventory, model, workloads, params };
+    let mut said = rego::evaluate(&request);
+    let silent =
+        checks.iter().filter(|check| !said.iter().any(|(other, _)| other.slug == check.slug));
+    let silent: Vec<_> = silent.map(|check| (*check, Outcomes::default())).collect();
+    said.extend(silent);
+    said
+}
+
+/// One field, one voice: where a check speaks, the more general ones that it names are silent about
+/// the same field of the same object.
+fn silence(results: &mut [(&Check, Outcomes)]) {
+    let mut spoken: BTreeMap<&str, BTreeMap<Arc<ObjectId>, Vec<Span>>> = BTreeMap::new();
+    for (check, outcomes) in results.iter() {
+        for general in check.instead_of {
+            let places = spoken.entry(general).or_default();
+            for finding in &outcomes.findings {
+                let of_object = places.entry(Arc::clone(&finding.subject)).or_default();
+                of_object.extend(finding.primary());
+            }
+        }
+    }
+    for (check, outcomes) in results {
+        let Some(places) = spoken.get(check.slug) else { continue };
+        outcomes.findings.retain(|finding| {
+            let of_object = places.get(&finding.subject).map(Vec::as_slice).unwrap_or_default();
+            let same =
+                |at: Span| of_object.iter().any(|other| other.contains(at) || at.contains(*other));
+            !finding.primary().is_some_and(same)
+        });
+    }
 }
 
 /// Applies waivers over all roots, then what the configuration and the command line hide, and joins
@@ -123,7 +176,9 @@ fn run(
         let mut out = Outcomes::default();
         let (view, reach) = (View::new(model, &touched), ReachView::new(reach, &touched));
         let cx = Context::new(check, view, reach, given, &touched);
-        (check.run)(&cx, &mut out);
+        if let Run::Rust(find) = check.run {
+            find(&cx, &mut out);
+        }
         out
     }));
     let outcomes = guarded.unwrap_or_else(|_| {
@@ -142,6 +197,10 @@ fn run(
 /// The kinds that a check asks for on an inventory; a test holds them against what it declares.
 #[must_use]
 pub fn kinds_touched(check: &'static Check, inventory: &Inventory, settings: &Settings) -> KindSet {
+    // A policy is asked about the kinds that it names, and no others.
+    if matches!(check.run, Run::Rego) {
+        return check.reads;
+    }
     let model = Model::build(inventory, &settings.config.profile);
     let reach = Reach::build(&model);
     let facts: Vec<Defect> = inventory.defects.iter().chain(&reach.defects).cloned().collect();
@@ -264,7 +323,10 @@ impl<'i> Index<'i> {
         let mut findings = Vec::with_capacity(outcomes.findings.len());
         for mut finding in outcomes.findings {
             let subject = Arc::clone(&finding.subject);
-            if !seen.insert((Arc::clone(&subject), finding.container.clone(), finding.primary())) {
+            // Fields that a policy misses are shown at the part that lacks them all.
+            let words = matches!(check.run, Run::Rego).then(|| finding.message.clone());
+            let container = finding.container.clone();
+            if !seen.insert((Arc::clone(&subject), container, finding.primary(), words)) {
                 continue;
             }
             let count = of_subject.entry(subject).or_default();
@@ -272,6 +334,8 @@ impl<'i> Index<'i> {
             if *count > MOST_OF_ONE {
                 continue;
             }
+            // Thousands of them are kept until the report is written.
+            finding.labels.shrink_to_fit();
             finding.severity = settings.severity(check, finding.severity);
             finding.fingerprint = self.fingerprint(&finding);
             finding.roots = vec![root.to_owned()];

@@ -1,5 +1,6 @@
 //! What a run found out: findings, passes, what did not apply, and what was not assessed.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
@@ -147,7 +148,7 @@ pub struct Label {
     /// The place.
     pub span: Span,
     /// The fact at that place.
-    pub text: String,
+    pub text: Cow<'static, str>,
 }
 
 /// A defect, on one object, with the place to change first among its labels.
@@ -174,7 +175,7 @@ pub struct Finding {
     /// Places, the one to change first.
     pub labels: Vec<Label>,
     /// What to do: one imperative.
-    pub help: String,
+    pub help: Cow<'static, str>,
     /// Pod Security controls concerned.
     pub controls: Vec<&'static str>,
     /// What it means for its layer of `affects`.
@@ -210,7 +211,7 @@ impl Finding {
     /// Adds a place. The first one added is the place to change. A finding shows at most
     /// [`MOST_LABELS`] of them: its message says how many things it is about.
     #[must_use]
-    pub fn label(mut self, span: Span, text: impl Into<String>) -> Self {
+    pub fn label(mut self, span: Span, text: impl Into<Cow<'static, str>>) -> Self {
         let label = Label { span, text: text.into() };
         if self.labels.len() < MOST_LABELS && !self.labels.contains(&label) {
             self.labels.push(label);
@@ -256,7 +257,7 @@ impl Finding {
 
     /// Says what to do in this case.
     #[must_use]
-    pub fn help(mut self, help: impl Into<String>) -> Self {
+    pub fn help(mut self, help: impl Into<Cow<'static, str>>) -> Self {
         self.help = help.into();
         self
     }

@@ -115,6 +115,6 @@ fn says(finding: &Finding, text: &str) -> bool {
 }
 
 fn said(finding: &Finding) -> String {
-    let labels: Vec<&str> = finding.labels.iter().map(|label| label.text.as_str()).collect();
+    let labels: Vec<&str> = finding.labels.iter().map(|label| &*label.text).collect();
     format!("{} [{}]", finding.message, labels.join(" | "))
 }

@@ -13,7 +13,7 @@ pub(super) fn judge(
     cx: &Context<'_>,
     out: &mut Outcomes,
     direction: Direction,
-    effect: &str,
+    effect: &'static str,
 ) {
     for pod in cx.reach.pods() {
         let workload = pod.workload;

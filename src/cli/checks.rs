@@ -7,9 +7,10 @@ use serde_json::json;
 
 use super::output::{self, Content};
 use super::{CliError, ColorArg, ListFormat, terminal};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Check, Run};
 use crate::engine::catalog;
 use crate::finding::Layer;
+use crate::rego::{Engine, Runtime};
 use crate::report::plain;
 
 /// Columns from which on no name has to be broken.
@@ -33,10 +34,18 @@ pub(super) fn run(format: ListFormat) -> Result<u8, CliError> {
 fn table(catalog: &Catalog, out: &mut dyn Write) -> std::io::Result<()> {
     let width = terminal::stdout_style(ColorArg::Auto).width;
     let mut table = plain(u16::try_from(width).unwrap_or(u16::MAX));
+    let runtime = Runtime::default();
     table.set_header(["check", "layer", "severity", "persona", "engine", "defect"]);
     for check in catalog.checks() {
         let (layer, severity) = (check.layer.word(), check.severity.word());
-        table.add_row([check.slug, layer, severity, check.persona.word(), "rust", check.title]);
+        table.add_row([
+            check.slug,
+            layer,
+            severity,
+            check.persona.word(),
+            engine(check, &runtime),
+            check.title,
+        ]);
     }
     if width >= WIDE {
         // Names stay whole; the last column takes what is left.
@@ -49,14 +58,15 @@ fn table(catalog: &Catalog, out: &mut dyn Write) -> std::io::Result<()> {
 }
 
 fn json(catalog: &Catalog, out: &mut dyn Write) -> std::io::Result<()> {
-    let of_check = |check: &&'static crate::catalog::Check| {
+    let runtime = Runtime::default();
+    let of_check = |check: &&'static Check| {
         json!({
             "check": check.slug,
             "title": check.title,
             "layer": check.layer.word(),
             "severity": check.severity.word(),
             "persona": check.persona.word(),
-            "engine": "rust",
+            "engine": engine(check, &runtime),
             "fix": check.fix,
             "params": check.params.iter().map(|param| param.name).collect::<Vec<_>>(),
             "aliases": check.aliases,
@@ -65,6 +75,16 @@ fn json(catalog: &Catalog, out: &mut dyn Write) -> std::io::Result<()> {
     let list: Vec<_> = catalog.checks().iter().map(of_check).collect();
     serde_json::to_writer_pretty(&mut *out, &list)?;
     writeln!(out)
+}
+
+/// What a check runs on.
+fn engine(check: &Check, runtime: &Runtime) -> &'static str {
+    match (check.run, runtime.runs_on(check.slug)) {
+        (Run::Rust(_), _) => "rust",
+        (Run::Rego, Ok(Engine::Interpreter)) => "rego, interpreter",
+        (Run::Rego, Ok(_)) => "rego, rvm",
+        (Run::Rego, Err(_)) => "rego, cannot run",
+    }
 }
 
 /// docs/checks.md.

@@ -6,7 +6,8 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use crate::config::ConfigError;
-use crate::document::{File, clean};
+use crate::document::{File, Files, clean};
+use crate::rego::PolicyError;
 use crate::report::{Style, counted, problem_block};
 use crate::source::GitError;
 
@@ -58,6 +59,15 @@ pub enum CliError {
         /// Every mistake.
         errors: Vec<ConfigError>,
     },
+    /// Policies have mistakes.
+    #[error("the policies have {}", counted(.errors.len(), "mistake"))]
+    #[diagnostic(code(palisade::policy))]
+    Policy {
+        /// Their texts.
+        files: Files,
+        /// Every mistake.
+        errors: Vec<PolicyError>,
+    },
     /// A configuration that cannot be read.
     #[error("cannot read `{path}`: {reason}")]
     #[diagnostic(
@@ -108,6 +118,18 @@ impl CliError {
         if let Self::Config { file, errors } = self {
             for error in errors {
                 text.push_str(&mistake(file, error, style));
+            }
+        }
+        if let Self::Policy { files, errors } = self {
+            for error in errors {
+                let file = files.get(error.file);
+                text.push_str(&problem_block(
+                    file,
+                    error.at,
+                    &error.message,
+                    error.help.as_deref(),
+                    style,
+                ));
             }
         }
         // Writing to a string cannot fail.

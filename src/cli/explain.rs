@@ -48,7 +48,7 @@ fn page(check: &Check, width: usize) -> String {
     if !check.aliases.is_empty() {
         text.push_str("\nNearest checks of other tools\n");
         for (tool, id) in check.aliases {
-            text.push_str(&format!("  {tool}: {id}\n"));
+            paragraph("  ", &format!("{tool}: {id}"), width, &mut text);
         }
     }
     text.push_str(&format!("\n{}\n", url(check.slug)));

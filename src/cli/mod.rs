@@ -9,6 +9,7 @@ mod explain;
 mod gate;
 mod init;
 mod output;
+mod policies;
 mod progress;
 mod roots;
 mod setup;
@@ -121,6 +122,15 @@ enum PersonaArg {
     Auditor,
 }
 
+/// Engines for Rego on the command line.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum RegoEngineArg {
+    Auto,
+    Rvm,
+    Interp,
+    Verify,
+}
+
 /// When colours are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum ColorArg {
@@ -185,6 +195,20 @@ struct CheckArgs {
         help_heading = "Selection"
     )]
     min_severity: SeverityArg,
+    /// Own policies in Rego: a file, or a directory of them; repeat it for several
+    #[arg(long, value_name = "DIR|FILE", help_heading = "Selection")]
+    policy: Vec<PathBuf>,
+    /// What runs policies in Rego: `verify` compares both engines
+    #[arg(
+        long,
+        env = "PALISADE_REGO_ENGINE",
+        hide_env_values = true,
+        value_enum,
+        value_name = "ENGINE",
+        default_value = "auto",
+        help_heading = "Run"
+    )]
+    rego_engine: RegoEngineArg,
     /// Hide findings that are less sure
     #[arg(
         long,

@@ -6,13 +6,14 @@ use jiff::civil::Date;
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 
 use super::gate::Scope;
-use super::{CheckArgs, CliError, ConfidenceArg, PersonaArg, SeverityArg};
+use super::{CheckArgs, CliError, ConfidenceArg, PersonaArg, SeverityArg, policies};
 use crate::catalog::PodSecurity;
 use crate::config::{Config, RootConfig, kubernetes_minor, nearest};
 use crate::document::{File, FileId, clean};
 use crate::engine::{Settings, UnknownName};
 use crate::finding::{Confidence, Persona, Severity};
 use crate::model::pod_security::{Level, Version};
+use crate::rego::Runtime;
 use crate::source::{Base, CONFIGURATIONS, Charts, Declared, Environment, Snapshot};
 
 /// The text of the configuration always has this id.
@@ -55,7 +56,8 @@ fn made_from(args: &CheckArgs, scope: &Scope, found: Option<Found>) -> Result<Se
     let text = found.as_ref().map(|found| (found.name.clone(), found.text.clone()));
     let at = found.as_ref().map(|found| found.at.clone());
     let today = today(args)?;
-    let mut settings = configured(text.as_ref(), today)?;
+    let rego = policies::read(&args.policy, args.rego_engine)?;
+    let mut settings = configured(text.as_ref(), today, rego)?;
     settings.include.clone_from(&args.include);
     settings.exclude.clone_from(&args.exclude);
     settings.persona = persona(args.persona);
@@ -77,10 +79,14 @@ fn made_from(args: &CheckArgs, scope: &Scope, found: Option<Found>) -> Result<Se
 }
 
 /// Settings of a configuration. Every mistake of its text is an error of its own.
-fn configured(text: Option<&(String, String)>, today: Date) -> Result<Settings, CliError> {
+fn configured(
+    text: Option<&(String, String)>,
+    today: Date,
+    rego: Runtime,
+) -> Result<Settings, CliError> {
     let (name, text) = text.cloned().unwrap_or_default();
     let (config, mut errors) = Config::read_all(CONFIG, &text);
-    match Settings::new(config, today) {
+    match Settings::with_policies(config, today, rego) {
         Ok(settings) if errors.is_empty() => return Ok(settings),
         Ok(_) => {}
         Err(more) => errors.extend(more),

@@ -13,10 +13,8 @@ use ipnet::IpNet;
 pub use profile::{Cni, Mesh, Profile, kubernetes_minor};
 pub use schema::json_schema;
 pub use section::ConfigError;
-pub(crate) use section::nearest;
+pub(crate) use section::{Section, nearest};
 pub use waiver::{Match, Scope as WaiverScope, Spelling, Unreadable, Waiver, of_document};
-
-use section::Section;
 
 use crate::document::{FileId, Limits, Node, Problem, Span, excerpt, read_settings};
 use crate::finding::Severity;

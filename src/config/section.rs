@@ -34,7 +34,7 @@ pub(crate) fn nearest<'w>(word: &str, known: impl IntoIterator<Item = &'w str>) 
 }
 
 /// One map of the configuration, and the errors found so far.
-pub(super) struct Section<'n, 'e> {
+pub(crate) struct Section<'n, 'e> {
     node: Node<'n>,
     name: &'static str,
     errors: &'e mut Vec<ConfigError>,
@@ -42,7 +42,7 @@ pub(super) struct Section<'n, 'e> {
 
 impl<'n, 'e> Section<'n, 'e> {
     /// Opens a map and reports every key that is not among `keys`. Null counts as an empty map.
-    pub(super) fn open(
+    pub(crate) fn open(
         node: Node<'n>,
         name: &'static str,
         keys: &[&'static str],
@@ -65,20 +65,20 @@ impl<'n, 'e> Section<'n, 'e> {
     }
 
     /// A value that is present and not null.
-    pub(super) fn get(&self, key: &str) -> Option<Node<'n>> {
+    pub(crate) fn get(&self, key: &str) -> Option<Node<'n>> {
         self.node.get(key).filter(|node| !node.is_null())
     }
 
-    pub(super) fn span(&self) -> Span {
+    pub(crate) fn span(&self) -> Span {
         self.node.span()
     }
 
     /// Reports a mistake.
-    pub(super) fn error(&mut self, error: ConfigError) {
+    pub(crate) fn error(&mut self, error: ConfigError) {
         self.errors.push(error);
     }
 
-    pub(super) fn errors(&mut self) -> &mut Vec<ConfigError> {
+    pub(crate) fn errors(&mut self) -> &mut Vec<ConfigError> {
         self.errors
     }
 
@@ -88,13 +88,13 @@ impl<'n, 'e> Section<'n, 'e> {
     }
 
     /// Whether a key has a value of which a mistake was reported.
-    pub(super) fn has_wrong(&self, key: &str) -> bool {
+    pub(crate) fn has_wrong(&self, key: &str) -> bool {
         let at = self.get(key).map(Node::span);
         at.is_some_and(|at| self.errors.iter().any(|error| at.contains(error.at)))
     }
 
     /// A string that says something. Numbers and dates are none: YAML would take `1.30` for 1.3.
-    pub(super) fn text(&mut self, key: &str) -> Option<(String, Span)> {
+    pub(crate) fn text(&mut self, key: &str) -> Option<(String, Span)> {
         let node = self.get(key)?;
         let message = match node.value() {
             Value::Str(text) if !text.trim().is_empty() => {
@@ -110,7 +110,7 @@ impl<'n, 'e> Section<'n, 'e> {
     }
 
     /// A boolean.
-    pub(super) fn flag(&mut self, key: &str) -> Option<bool> {
+    pub(crate) fn flag(&mut self, key: &str) -> Option<bool> {
         let node = self.get(key)?;
         let value = node.as_bool();
         if value.is_none() {
@@ -120,7 +120,7 @@ impl<'n, 'e> Section<'n, 'e> {
     }
 
     /// A number from 1 to `most`.
-    pub(super) fn count(&mut self, key: &str, most: u64) -> Option<u64> {
+    pub(crate) fn count(&mut self, key: &str, most: u64) -> Option<u64> {
         let node = self.get(key)?;
         let value = node.as_int().and_then(|v| u64::try_from(v).ok());
         let value = value.filter(|value| (1..=most).contains(value));
@@ -131,7 +131,7 @@ impl<'n, 'e> Section<'n, 'e> {
     }
 
     /// A list of strings that say something.
-    pub(super) fn texts(&mut self, key: &str) -> Vec<(String, Span)> {
+    pub(crate) fn texts(&mut self, key: &str) -> Vec<(String, Span)> {
         let Some(node) = self.get(key) else { return Vec::new() };
         if !node.is_list() {
             self.wrong(node, key, "a list of strings");
@@ -151,7 +151,7 @@ impl<'n, 'e> Section<'n, 'e> {
     }
 
     /// One word of a fixed set.
-    pub(super) fn choice<T: Copy>(&mut self, key: &str, words: &[(&'static str, T)]) -> Option<T> {
+    pub(crate) fn choice<T: Copy>(&mut self, key: &str, words: &[(&'static str, T)]) -> Option<T> {
         let (text, at) = self.text(key)?;
         let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
         if found.is_none() {
@@ -164,5 +164,31 @@ impl<'n, 'e> Section<'n, 'e> {
             self.errors.push(ConfigError::new(at, message).help(help));
         }
         found
+    }
+
+    /// Reports a key without a value.
+    pub(crate) fn missing(&mut self, key: &str) {
+        let message = format!("{} has no `{key}`", self.name);
+        self.errors.push(ConfigError::new(self.node.span(), message).help("add it"));
+    }
+
+    /// A string that must be there.
+    pub(crate) fn required(&mut self, key: &str) -> Option<String> {
+        if self.get(key).is_none() {
+            self.missing(key);
+        }
+        self.text(key).map(|(text, _)| text)
+    }
+
+    /// One word of a fixed set, which must be there.
+    pub(crate) fn required_choice<T: Copy>(
+        &mut self,
+        key: &str,
+        words: &[(&'static str, T)],
+    ) -> Option<T> {
+        if self.get(key).is_none() {
+            self.missing(key);
+        }
+        self.choice(key, words)
     }
 }

@@ -72,6 +72,40 @@ impl Kind {
         Self::Any,
     ];
 
+    /// Its name, as policies write it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Namespace => "Namespace",
+            Self::Pod => "Pod",
+            Self::Service => "Service",
+            Self::EndpointSlice => "EndpointSlice",
+            Self::ServiceAccount => "ServiceAccount",
+            Self::Role => "Role",
+            Self::ClusterRole => "ClusterRole",
+            Self::RoleBinding => "RoleBinding",
+            Self::ClusterRoleBinding => "ClusterRoleBinding",
+            Self::ResourceQuota => "ResourceQuota",
+            Self::LimitRange => "LimitRange",
+            Self::ConfigMap => "ConfigMap",
+            Self::Secret => "Secret",
+            Self::HorizontalPodAutoscaler => "HorizontalPodAutoscaler",
+            Self::NetworkPolicy => "NetworkPolicy",
+            Self::CiliumNetworkPolicy => "CiliumNetworkPolicy",
+            Self::CiliumClusterwideNetworkPolicy => "CiliumClusterwideNetworkPolicy",
+            Self::OtherNetworkPolicy => "OtherNetworkPolicy",
+            Self::PeerAuthentication => "PeerAuthentication",
+            Self::AuthorizationPolicy => "AuthorizationPolicy",
+            Self::VirtualService => "VirtualService",
+            Self::Ingress => "Ingress",
+            Self::Gateway => "Gateway",
+            Self::HTTPRoute => "HTTPRoute",
+            Self::OtherRoute => "OtherRoute",
+            Self::ReferenceGrant => "ReferenceGrant",
+            Self::Any => "Any",
+        }
+    }
+
     /// The model's kind of an API group and kind.
     #[must_use]
     pub fn of(group: &str, kind: &str) -> Option<Self> {

@@ -9,11 +9,12 @@ use crate::checks;
 use crate::config::{self, CheckConfig, Config, ConfigError, ParamValue, nearest};
 use crate::document::{Files, Inventory, Span, excerpt};
 use crate::finding::{Assessment, Confidence, Finding, Layer, Persona, Severity};
+use crate::rego::{Policies, Runtime};
 
 /// All checks of this build.
 #[must_use]
 pub fn catalog() -> Catalog {
-    Catalog::new(checks::all())
+    Catalog::new(checks::all().into_iter().chain(Policies::bundled().checks()).collect())
 }
 
 /// The JSON Schema of palisade.yaml with the checks of this build.
@@ -69,6 +70,8 @@ pub struct Settings {
     pub include: Vec<String>,
     /// Checks and layers to leave out.
     pub exclude: Vec<String>,
+    /// Policies in Rego.
+    pub rego: Runtime,
     /// Audience.
     pub persona: Persona,
     /// Findings below are hidden.
@@ -93,7 +96,20 @@ impl Settings {
     /// Gives every name in the configuration that is no check, and every parameter that the check
     /// does not have.
     pub fn new(config: Config, today: Date) -> Result<Self, Vec<ConfigError>> {
-        let catalog = catalog();
+        Self::with_policies(config, today, Runtime::default())
+    }
+
+    /// The same with policies of the user.
+    ///
+    /// # Errors
+    /// As [`Settings::new`].
+    pub fn with_policies(
+        config: Config,
+        today: Date,
+        rego: Runtime,
+    ) -> Result<Self, Vec<ConfigError>> {
+        let own = rego.own.checks();
+        let catalog = Catalog::new(catalog().checks().iter().copied().chain(own).collect());
         let mut errors = Vec::new();
         let mut params = BTreeMap::new();
         for (slug, at) in &config.named {
@@ -115,6 +131,7 @@ impl Settings {
             params,
             include: Vec::new(),
             exclude: Vec::new(),
+            rego,
             persona: Persona::Regular,
             min_severity: Severity::Low,
             min_confidence: Confidence::Low,

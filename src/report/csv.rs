@@ -70,7 +70,7 @@ fn row(run: &Run<'_>, finding: &Finding, waiver: Option<&AppliedWaiver>) -> [Str
         line,
         column,
         finding.message.clone(),
-        finding.help.clone(),
+        finding.help.to_string(),
         url(finding.check),
         finding.roots.join(", "),
         finding.fingerprint.clone(),

@@ -97,10 +97,10 @@ fn of_finding(finding: &Finding) -> Block {
         places: finding
             .labels
             .iter()
-            .map(|label| Place { span: label.span, text: label.text.clone() })
+            .map(|label| Place { span: label.span, text: label.text.to_string() })
             .collect(),
         notes,
-        help: Some(finding.help.clone()),
+        help: Some(finding.help.to_string()),
     }
 }
 

@@ -4,13 +4,14 @@ mod contract;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write as _};
+use std::ops::Range;
 
 use serde::Serialize;
 use serde_json::ser::{Formatter as _, PrettyFormatter, Serializer};
 use serde_json::value::RawValue;
 
 use contract::{
-    CellOut, CellStateOut, CheckOut, Coverage, EvidenceOut, ExitOut, FileOut, FileState,
+    CellOut, CellStateOut, CheckOut, Coverage, Entries, EvidenceOut, ExitOut, FileOut, FileState,
     FindingOut, GapOut, IgnoredOut, Inputs, LabelOut, NotAssessedOut, NoteOut, PassOut, Point,
     ProblemOut, Report, Root, RowOut, SeverityOut, Subject, TallyOut, Tool, WaiverOut,
 };
@@ -19,7 +20,7 @@ use super::{Run, url};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use crate::document::{Document, Inventory, ObjectId, Span, State, clean};
-use crate::finding::{Assessment, Finding, RootGap, Severity};
+use crate::finding::{Assessment, Finding, NotAssessed, RootGap, Severity};
 
 /// The JSON Schema of the report.
 ///
@@ -32,14 +33,14 @@ pub fn json_schema() -> serde_json::Value {
 
 /// Writes the report.
 pub(super) fn write(run: &Run<'_>, out: &mut dyn io::Write) -> io::Result<()> {
-    let report = report(run)?;
+    let report = report(run);
     let mut out = io::BufWriter::with_capacity(1 << 16, out);
     serde_json::to_writer_pretty(&mut out, &report)?;
     writeln!(out)?;
     out.flush()
 }
 
-fn report(run: &Run<'_>) -> io::Result<Report> {
+fn report<'r>(run: &'r Run<'r>) -> Report<'r> {
     let assessments = run.assessments;
     let of_roots = assessments.iter().zip(run.inventories).map(|(a, of)| root(run, a, of));
     let passes = assessments.iter().filter(|_| run.passes).flat_map(|assessment| {
@@ -53,37 +54,47 @@ fn report(run: &Run<'_>) -> io::Result<Report> {
             root: assessment.root.clone(),
         })
     });
-    let not_assessed = assessments.par_iter().flat_map(|assessment| {
-        assessment.not_assessed.par_iter().map(|open| {
-            text(&NotAssessedOut {
-                check: open.check,
-                subject: open.subject.as_ref().map(|id| subject(id, None)),
-                reason: clean(&open.reason),
-                error: open.error,
-                root: assessment.root.clone(),
-            })
+    let not_assessed = assessments.iter().flat_map(|assessment| {
+        assessment.not_assessed.iter().map(move |open| (&*assessment.root, open))
+    });
+    let not_assessed = entries(not_assessed.collect(), |(root, open): &(&str, &NotAssessed)| {
+        text(&NotAssessedOut {
+            check: open.check,
+            subject: open.subject.as_ref().map(|id| subject(id, None)),
+            reason: clean(&open.reason),
+            error: open.error,
+            root: (*root).to_owned(),
         })
     });
     let findings: Vec<&Finding> = assessments.iter().flat_map(|a| &a.findings).collect();
-    Ok(Report {
+    Report {
         schema: "palisade.report/v1",
         tool: Tool { name: "palisade", version: env!("CARGO_PKG_VERSION") },
         inputs: inputs(run),
         roots: of_roots.collect(),
         assumptions: assumptions(run),
         coverage: coverage(run),
-        findings: findings
-            .par_iter()
-            .map(|found| text(&finding(run, found)))
-            .collect::<Result<_, _>>()?,
-        not_assessed: not_assessed.collect::<Result<_, _>>()?,
+        findings: entries(findings, |found| text(&finding(run, found))),
+        not_assessed,
         ignored: ignored(run),
         passes: passes.collect(),
         notes: notes(run),
-        matrix: matrix(run)?,
+        matrix: matrix(run),
         checks: checks(run),
         exit: ExitOut { code: run.exit.code, reason: run.exit.reason.clone() },
-    })
+    }
+}
+
+/// A list that is made while it is written.
+fn entries<'r, T: Sync + 'r>(
+    list: Vec<T>,
+    entry: impl Fn(&T) -> serde_json::Result<Box<RawValue>> + Sync + 'r,
+) -> Entries<'r> {
+    let count = list.len();
+    let make = move |share: Range<usize>| {
+        list.get(share).unwrap_or_default().par_iter().map(&entry).collect()
+    };
+    Entries { count, make: Box::new(make) }
 }
 
 /// An entry of one of the long lists of the report, as it stands there: they are most of the output,
@@ -280,16 +291,16 @@ fn notes(run: &Run<'_>) -> Vec<NoteOut> {
     run.remarks().into_iter().map(note).collect()
 }
 
-fn matrix(run: &Run<'_>) -> serde_json::Result<Vec<Box<RawValue>>> {
+fn matrix<'r>(run: &'r Run<'r>) -> Entries<'r> {
     use crate::finding::CellState;
-    let state = |state| match state {
+    let state = |state: CellState| match state {
         CellState::Effective => CellStateOut::Effective,
         CellState::Weakened => CellStateOut::Weakened,
         CellState::Void => CellStateOut::Void,
         CellState::Absent => CellStateOut::Absent,
         CellState::NotAssessed => CellStateOut::NotAssessed,
     };
-    let row = |root: &str, row: &crate::finding::Row| RowOut {
+    let row = move |root: &str, row: &crate::finding::Row| RowOut {
         subject: subject(&row.subject, None),
         layers: row
             .cells
@@ -302,10 +313,11 @@ fn matrix(run: &Run<'_>) -> serde_json::Result<Vec<Box<RawValue>>> {
         layers_left: row.layers_left,
         root: root.to_owned(),
     };
-    let rows = run.assessments.par_iter().flat_map(|assessment| {
-        assessment.matrix.par_iter().map(|one| text(&row(&assessment.root, one)))
-    });
-    rows.collect()
+    let rows = run
+        .assessments
+        .iter()
+        .flat_map(|assessment| assessment.matrix.iter().map(move |row| (&*assessment.root, row)));
+    entries(rows.collect(), move |(root, one): &(&str, &crate::finding::Row)| text(&row(root, one)))
 }
 
 fn checks(run: &Run<'_>) -> Vec<CheckOut> {
@@ -320,7 +332,7 @@ fn checks(run: &Run<'_>) -> Vec<CheckOut> {
     };
     let out = |check: &&'static crate::catalog::Check| CheckOut {
         check: check.slug,
-        engine: "rust",
+        engine: check.language(),
         digest: digest(check),
     };
     run.settings.enabled().iter().map(out).collect()

@@ -8,7 +8,7 @@ use palisade::engine::{catalog, kinds_touched};
 use palisade::finding::NotAssessed;
 use palisade::fixture::{differences, expectations};
 
-use crate::support::{LibraryRun, judge, project};
+use crate::support::{LibraryRun, judge, judge_with, project};
 
 /// The fixtures: `tests/checks/<slug>.yaml`, or a directory `tests/checks/<slug>/`.
 fn fixtures() -> Vec<(String, PathBuf)> {
@@ -57,7 +57,9 @@ fn every_fixture_gives_what_it_expects_of_its_check() {
         if !wanted(&slug) {
             continue;
         }
-        let run = judge(std::slice::from_ref(&path));
+        // Alone: a more exact check would speak instead of it. Waivers need what they are for.
+        let only: &[&str] = if slug.starts_with("waiver-") { &[] } else { &[&slug] };
+        let run = judge_with(std::slice::from_ref(&path), only);
         let files = &run.loaded.files;
         let ids = (0..files.len()).map(|i| FileId(u32::try_from(i).expect("few files")));
         let mut expected = Vec::new();

@@ -6,6 +6,7 @@ mod checks;
 mod cli;
 mod conformance;
 mod evidence;
+mod gates;
 mod gitops;
 mod house;
 mod inputs;

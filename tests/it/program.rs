@@ -41,6 +41,19 @@ impl Tree {
         std::fs::read_to_string(self.path(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
     }
 
+    /// git in this directory, with nothing of the tester's configuration.
+    pub(crate) fn git<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
+        let mut command = Command::new("git");
+        command
+            .current_dir(self.0.path())
+            .args(["-c", "user.name=a", "-c", "user.email=a@example.org"])
+            .args(["-c", "init.defaultBranch=main", "-c", "protocol.file.allow=always"])
+            .args(args)
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_NOSYSTEM", "1");
+        command
+    }
+
     /// `palisade` with this directory as its working directory.
     pub(crate) fn palisade<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Palisade {
         palisade(args).dir(self.0.path())

@@ -32,6 +32,11 @@ pub(crate) struct LibraryRun {
 
 /// Judges files or directories; a palisade.yaml among them is the configuration.
 pub(crate) fn judge(paths: &[PathBuf]) -> LibraryRun {
+    judge_with(paths, &[])
+}
+
+/// The same with some checks only, or all where none is named.
+pub(crate) fn judge_with(paths: &[PathBuf], checks: &[&str]) -> LibraryRun {
     let config = paths.iter().map(|path| path.join("palisade.yaml")).find(|path| path.is_file());
     let text = config.map(|path| std::fs::read_to_string(path).expect("the configuration is text"));
     let read = Config::read(FileId(0), text.as_deref().unwrap_or_default());
@@ -40,6 +45,7 @@ pub(crate) fn judge(paths: &[PathBuf]) -> LibraryRun {
     let mut settings =
         Settings::new(config, today).unwrap_or_else(|errors| panic!("unknown names: {errors:?}"));
     settings.persona = Persona::Auditor;
+    settings.include = checks.iter().map(|check| (*check).to_owned()).collect();
     settings.min_severity = Severity::Low;
     settings.min_confidence = Confidence::Low;
     let request = Request {

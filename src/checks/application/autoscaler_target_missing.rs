@@ -67,7 +67,7 @@ fn judge(cx: &Context<'_>, out: &mut Outcomes, autoscaler: &Autoscaler, named: &
     if let Some(meant) = meant.filter(|_| no_such_kind) {
         let help = format!("write `apiVersion: {}/v1` under `scaleTargetRef`", meant.id.group);
         let label = format!("no {kind} has this API group");
-        out.push(lost(autoscaler, &label).label(meant.span, "this one has another").help(help));
+        out.push(lost(autoscaler, label).label(meant.span, "this one has another").help(help));
         return;
     }
     if let Some(reason) = open(cx, autoscaler, at(Truth::Unknown).any(is_target), no_such_kind) {
@@ -75,7 +75,7 @@ fn judge(cx: &Context<'_>, out: &mut Outcomes, autoscaler: &Autoscaler, named: &
         return;
     }
     let label = format!("namespace `{}` has no {kind} of this name", autoscaler.id.namespace);
-    let finding = lost(autoscaler, &label);
+    let finding = lost(autoscaler, label);
     out.push(match at(Truth::Yes).next() {
         Some(near) => finding.label(near.span, format!("{} has this name", near.title())),
         None => finding,
@@ -104,7 +104,7 @@ fn open(
     }
 }
 
-fn lost(autoscaler: &Autoscaler, label: &str) -> Finding {
+fn lost(autoscaler: &Autoscaler, label: String) -> Finding {
     let headline = format!("HorizontalPodAutoscaler `{}` scales nothing", autoscaler.id.name);
     CHECK.finding(&autoscaler.id, headline).label(autoscaler.target_name.span, label)
 }

@@ -83,7 +83,7 @@ fn report(
     let headline = format!("{} trusts identities that nobody has to show", title(&policy.id));
     let finding = CHECK.finding(&policy.id, headline).label(at, said(effect));
     let finding = match &callers.place {
-        Some((at, why)) => finding.label(*at, why),
+        Some((at, why)) => finding.label(*at, why.clone()),
         None => finding.label(first.span, "no PeerAuthentication makes mTLS strict here"),
     };
     let open = callers.open.iter().map(|workload| Arc::clone(&workload.id));

@@ -1,9 +1,11 @@
 //! The members of the contract, exactly as they are written.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::Serialize;
+use serde::ser::{Error as _, SerializeSeq as _};
+use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::config::Spelling;
@@ -29,10 +31,36 @@ fn spellings(_: &mut SchemaGenerator) -> Schema {
     one_of(&Spelling::ALL.map(Spelling::word))
 }
 
+/// Entries that are made at a time.
+const SHARE: usize = 4_096;
+
+/// Makes the entries of a part of a list.
+type Make<'r> = dyn Fn(Range<usize>) -> serde_json::Result<Vec<Box<RawValue>>> + 'r;
+
+/// One of the long lists of the report. They are most of the output: their entries are made in
+/// parallel while the list is written, and never kept all at once.
+pub(super) struct Entries<'r> {
+    pub(super) count: usize,
+    pub(super) make: Box<Make<'r>>,
+}
+
+impl Serialize for Entries<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(Some(self.count))?;
+        for start in (0..self.count).step_by(SHARE) {
+            let share = start..self.count.min(start + SHARE);
+            for entry in (self.make)(share).map_err(S::Error::custom)? {
+                list.serialize_element(&entry)?;
+            }
+        }
+        list.end()
+    }
+}
+
 /// A run.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Report {
+pub(super) struct Report<'r> {
     /// Id of this contract.
     pub(super) schema: &'static str,
     /// Who wrote it.
@@ -47,10 +75,10 @@ pub(super) struct Report {
     pub(super) coverage: Coverage,
     /// Defects.
     #[schemars(with = "Vec<FindingOut>")]
-    pub(super) findings: Vec<Box<RawValue>>,
+    pub(super) findings: Entries<'r>,
     /// Open questions.
     #[schemars(with = "Vec<NotAssessedOut>")]
-    pub(super) not_assessed: Vec<Box<RawValue>>,
+    pub(super) not_assessed: Entries<'r>,
     /// Defects that a waiver covers.
     pub(super) ignored: Vec<IgnoredOut>,
     /// Proven controls; filled on request.
@@ -59,7 +87,7 @@ pub(super) struct Report {
     pub(super) notes: Vec<NoteOut>,
     /// Defence in depth, one row per workload.
     #[schemars(with = "Vec<RowOut>")]
-    pub(super) matrix: Vec<Box<RawValue>>,
+    pub(super) matrix: Entries<'r>,
     /// Checks that ran.
     pub(super) checks: Vec<CheckOut>,
     /// How the run ended.
