@@ -15,7 +15,7 @@ pub use engines::{Engine, Runtime};
 pub(crate) use engines::{Request, evaluate};
 
 use crate::catalog::{CellRole, Check, Run};
-use crate::document::{Document, FileId, Kind, KindSet, Span};
+use crate::document::{Document, FileId, Kind, KindSet, Span, narrow};
 use crate::finding::{Layer, Persona, Severity};
 use metadata::{Meta, leak};
 
@@ -196,6 +196,10 @@ impl Policies {
                 errors.push(PolicyError { file: file.file, at, message, help });
                 continue;
             };
+            if let Some(error) = forbidden(&module) {
+                errors.push(error);
+                continue;
+            }
             match package.strip_prefix("palisade.") {
                 Some(rest) if rest.starts_with("lib.") => policies.libraries.push(module),
                 Some(_) => match own(module, &package, at) {
@@ -326,6 +330,28 @@ fn conftest(module: Module, package: String, rules: Vec<String>) -> Policy {
     };
     let (check, parts) = (Box::leak(Box::new(check)), vec![module]);
     Policy { check, package, parts, others: Vec::new(), rules, foreign: true, skips: false }
+}
+
+/// Built-ins that no policy may call: they ask others, or say something else each time.
+const FORBIDDEN: [&str; 6] =
+    ["http.send", "net.lookup_ip_addr", "opa.runtime", "rand.intn", "time.now_ns", "uuid.rfc4122"];
+
+/// The first call of a forbidden built-in.
+fn forbidden(module: &Module) -> Option<PolicyError> {
+    let mut start = 0;
+    for line in module.text.split_inclusive('\n') {
+        let code = line.split('#').next().unwrap_or_default();
+        let found = FORBIDDEN.iter().find_map(|name| Some((name, code.find(&format!("{name}("))?)));
+        if let Some((name, at)) = found {
+            let from = narrow(start + at);
+            let at = Span { file: module.file, start: from, end: from + narrow(name.len()) };
+            let message = format!("a policy must not call `{name}`");
+            let help = Some("the same input must give the same answer; remove the call".to_owned());
+            return Some(PolicyError { file: module.file, at, message, help });
+        }
+        start += line.len();
+    }
+    None
 }
 
 /// The rules that conftest asks: `deny`, `warn`, `violation`, and such with a suffix.

@@ -16,6 +16,7 @@ mod oracle;
 mod positions;
 mod program;
 mod reach;
+mod rego;
 mod roots;
 mod samples;
 mod secrets;
