@@ -1,5 +1,6 @@
 //! From an inventory to outcomes: select, run, sort, waive. Pure and deterministic.
 
+mod baseline;
 mod compare;
 mod matrix;
 mod settings;
@@ -14,6 +15,7 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIter
 use rayon::slice::ParallelSliceMut;
 use sha2::{Digest, Sha256};
 
+pub use baseline::Baseline;
 pub use compare::Earlier;
 pub use settings::{Settings, UnknownName, catalog, config_schema};
 
@@ -229,6 +231,7 @@ fn empty(inventory: &Inventory, model: &Model, reach: &Reach<'_>) -> Assessment 
         hidden: 0,
         outside: 0,
         in_base: 0,
+        in_baseline: 0,
         refused: reach.refused.iter().cloned().chain(model.refused_by_mesh()).collect(),
     }
 }

@@ -493,6 +493,8 @@ pub struct Assessment {
     pub outside: usize,
     /// Findings that the tree has already with which it is compared.
     pub in_base: usize,
+    /// Findings that the baseline knows.
+    pub in_baseline: usize,
     /// Policies that the API server or an agent refuses, with the place of the reason.
     pub refused: Vec<(Arc<ObjectId>, Span)>,
 }

@@ -60,6 +60,7 @@ pub(super) fn run(args: &CheckArgs, order: &Order) -> Result<u8, CliError> {
         apart.base = args.diff_base.clone();
         apart.unread_in_base = unread;
     }
+    gate::baseline(args, &mut assessments, &mut apart)?;
     let exit = exit::of(args, &loaded, &assessments, &scope.concerns(&loaded));
     drop(progress);
     for (format, output) in &targets {

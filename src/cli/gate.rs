@@ -6,11 +6,14 @@ use std::sync::Arc;
 
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
+use super::output::{self, Content};
 use super::setup::{Setup, declared, is_stdin};
 use super::{CheckArgs, CliError};
-use crate::document::{Files, Span, clean};
-use crate::engine::{Earlier, assess, conclude};
+use crate::config::ConfigError;
+use crate::document::{File, Files, Span, clean};
+use crate::engine::{Baseline, Earlier, assess, conclude};
 use crate::finding::{Assessment, Finding};
+use crate::report::Apart;
 use crate::source::{Base, GitError, Loaded, Origin, Request, Snapshot, Storage, load};
 use crate::source::{repository_of, snapshot};
 
@@ -187,4 +190,38 @@ pub(super) fn judge_earlier(
     conclude(&mut assessments, &loaded.inventories, &loaded.files, &settings);
     let unread = loaded.reports.iter().filter(|report| report.state.is_incomplete()).count();
     Ok(InBase { earlier: Earlier::of(&assessments, &loaded.files), unread })
+}
+
+/// Writes the baseline that the command line asks for, or takes out of the findings what one knows.
+pub(super) fn baseline(
+    args: &CheckArgs,
+    assessments: &mut [Assessment],
+    apart: &mut Apart,
+) -> Result<(), CliError> {
+    let (path, known) = match (&args.write_baseline, &args.baseline) {
+        (Some(path), _) => {
+            let known = Baseline::of(assessments);
+            let text = known.text();
+            output::write(Some(path), Content::Data, |out| out.write_all(text.as_bytes()))?;
+            (path, known)
+        }
+        (None, Some(path)) => (path, read_baseline(path)?),
+        (None, None) => return Ok(()),
+    };
+    let gone = known.subtract(assessments);
+    apart.baseline = Some((path.to_string_lossy().into_owned(), gone));
+    Ok(())
+}
+
+fn read_baseline(path: &Path) -> Result<Baseline, CliError> {
+    let name = clean(&path.to_string_lossy());
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let reason = clean(&error.to_string());
+        CliError::NoSuchInput(format!("cannot read the baseline `{name}`: {reason}"))
+    })?;
+    Baseline::read(&text).map_err(|(at, message)| {
+        let help = Some("write it again with `--write-baseline`".to_owned());
+        let errors = vec![ConfigError { at, message, help }];
+        CliError::Config { file: Box::new(File::new(name, text.clone())), errors }
+    })
 }

@@ -260,6 +260,18 @@ struct CheckArgs {
     #[arg(long, value_name = "REF", conflicts_with = "dump_objects", help_heading = "Gate")]
     diff_base: Option<String>,
 
+    /// Do not report the findings that this file knows
+    #[arg(long, value_name = "FILE", conflicts_with = "dump_objects", help_heading = "Gate")]
+    baseline: Option<PathBuf>,
+    /// Write all findings to a file for `--baseline`
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["dump_objects", "baseline", "changed_files", "diff_base"],
+        help_heading = "Gate"
+    )]
+    write_baseline: Option<PathBuf>,
+
     /// Configuration instead of the palisade.yaml that is found
     #[arg(long, value_name = "FILE", conflicts_with = "no_config", help_heading = "Input")]
     config: Option<PathBuf>,

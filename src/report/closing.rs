@@ -196,6 +196,16 @@ fn apart(run: &Run<'_>, lines: &mut Vec<String>) {
         let outside: usize = run.assessments.iter().map(|a| a.outside).sum();
         lines.push(format!("{} outside the changed files", counted(outside, "finding")));
     }
+    if let Some((name, gone)) = &run.apart.baseline {
+        let known: usize = run.assessments.iter().map(|a| a.in_baseline).sum();
+        let are = if known == 1 { "is" } else { "are" };
+        let gone = match gone {
+            0 => String::new(),
+            gone => format!("; {gone} of its entries are gone, write it again"),
+        };
+        let name = clean(name);
+        lines.push(format!("{} {are} in the baseline {name}{gone}", counted(known, "finding")));
+    }
     let Some(base) = &run.apart.base else { return };
     let known: usize = run.assessments.iter().map(|a| a.in_base).sum();
     let are = if known == 1 { "is" } else { "are" };

@@ -209,6 +209,8 @@ fn coverage(run: &Run<'_>) -> Coverage {
         hidden: sum(|a| a.hidden),
         outside: run.apart.changed_files.then(|| sum(|a| a.outside)),
         in_base: run.apart.base.as_ref().map(|_| sum(|a| a.in_base)),
+        in_baseline: run.apart.baseline.as_ref().map(|_| sum(|a| a.in_baseline)),
+        baseline_gone: run.apart.baseline.as_ref().map(|(_, gone)| *gone),
     }
 }
 

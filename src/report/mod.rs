@@ -74,6 +74,8 @@ pub struct Apart {
     pub base: Option<String>,
     /// How many files of its tree could not be read or rendered to the end.
     pub unread_in_base: usize,
+    /// The baseline whose findings do not count, as written, and how many of it are gone.
+    pub baseline: Option<(String, usize)>,
 }
 
 /// How text is laid out.

@@ -178,6 +178,12 @@ pub(super) struct Coverage {
     /// Findings that the earlier tree has, too; with `--diff-base` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) in_base: Option<usize>,
+    /// Findings that the baseline knows; with `--baseline` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) in_baseline: Option<usize>,
+    /// Entries of the baseline that are no longer found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) baseline_gone: Option<usize>,
 }
 
 #[derive(Clone, Copy, Default, Serialize, JsonSchema)]

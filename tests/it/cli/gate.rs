@@ -458,3 +458,38 @@ fn what_other_programs_render_is_compared_with_what_they_rendered_before() {
     assert_eq!(slugs(&report["findings"]), ["host-network", "host-network"], "{report}");
     assert_eq!(report["coverage"]["inBase"], 2, "{report}");
 }
+
+#[test]
+fn a_baseline_holds_what_is_known() {
+    let tree = Tree::new(&[("a.yaml", LOW)]);
+    check(&tree, &[CPU, "."]).exit(1);
+    let run = check(&tree, &[CPU, ".", "--write-baseline", "known.json"]).exit(0);
+    assert!(run.stdout.contains("1 finding is in the baseline known.json"), "{}", run.stdout);
+    let text = tree.read("known.json");
+    assert!(text.contains("\"check\": \"container-without-cpu-request\""), "{text}");
+    check(&tree, &[CPU, ".", "--baseline", "known.json"]).exit(0);
+    // Lines before it, another file and another message are the same finding; a second pod is not.
+    tree.write("b.yaml", LOW.replace("greedy", "other"));
+    tree.write("a.yaml", format!("# a comment\n{LOW}"));
+    let report = report(&tree, &[CPU, ".", "--baseline", "known.json"]);
+    assert_eq!(slugs(&report["findings"]), ["container-without-cpu-request"]);
+    assert_eq!(report["findings"][0]["labels"][0]["file"], "b.yaml");
+    assert_eq!(report["coverage"]["inBaseline"], 1);
+    assert_eq!(report["coverage"]["total"]["findings"], 1);
+    // What is mended is told.
+    tree.write("a.yaml", CLEAN);
+    tree.write("b.yaml", "");
+    let run = check(&tree, &[CPU, ".", "--baseline", "known.json"]).exit(0);
+    assert!(run.stdout.contains("1 of its entries are gone"), "{}", run.stdout);
+    for (text, said) in [
+        ("{\"schema\": \"palisade.baseline/v9\"}", "it is `palisade.baseline/v9`"),
+        ("{\"schema\": \"palisade.baseline/v1\", \"findings\": [{}]}", "an entry has no `root`"),
+        ("{", "known.json"),
+        ("", "the file is empty"),
+    ] {
+        tree.write("known.json", text);
+        let run = check(&tree, &[CPU, ".", "--baseline", "known.json"]).exit(2);
+        assert!(run.stderr.contains(said), "{text}: {}", run.stderr);
+    }
+    check(&tree, &[CPU, ".", "--baseline", "none.json"]).exit(2);
+}
