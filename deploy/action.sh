@@ -41,6 +41,7 @@ option --config "$INPUT_CONFIG"
 option --fail-on "$INPUT_FAIL_ON"
 option --persona "$INPUT_PERSONA"
 option --diff-base "$base"
+option --baseline "$INPUT_BASELINE"
 arguments+=(-f github -f "$INPUT_FORMAT" -o "$report")
 arguments+=(-f markdown -o "$directory/summary.md" -f json -o "$directory/count.json")
 lines "$INPUT_ARGS"
