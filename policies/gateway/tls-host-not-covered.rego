@@ -49,7 +49,8 @@ covered(host) if {
 	concat(".", array.slice(labels, 1, count(labels))) == lower(trim_prefix(name, "*."))
 }
 
-covered(_) if {
+covered(host) if {
+	is_string(host)
 	some entry in entries
 	count(values.list(entry, ["hosts"])) == 0
 }

@@ -71,7 +71,8 @@ within(path, directory) if {
 	startswith(path, concat("", [plain(directory), "/"]))
 }
 
-within(_, directory) if {
+within(path, directory) if {
+	is_string(path)
 	startswith(directory, "/")
 	plain(directory) == "/"
 }
